@@ -1,0 +1,1 @@
+"""Measured against doing the same without Dialback: what bin/bench runs."""

@@ -1,0 +1,1 @@
+"""Ledger entries, holds and invoices: who owes what, always summing to zero."""

@@ -1,0 +1,1 @@
+"""The spoken dialog: what to say next and which keys are meant."""

@@ -1,0 +1,1 @@
+"""Prefixes, rate decks, plans and routes: seconds become prices that say why."""

@@ -1,0 +1,1 @@
+"""AGI and AMI as bytes and values; no sockets here."""
