@@ -1,0 +1,1 @@
+"""The Asterisk that we bring along: found or fetched, configured, started, checked, stopped."""
