@@ -1,1 +1,1 @@
-"""Prefixes, rate decks, plans and routes: seconds become prices that say why."""
+"""Rate decks and plans; from seconds and rates to prices, longest talks and routes. Pure."""

@@ -1,0 +1,36 @@
+"""One row of a rate deck, as a value.
+
+Reads: nothing.
+Gives: Rate.
+Knows nothing of: where rows come from, which of them wins.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """One row: what a minute to a prefix costs, and from when to when.
+
+    Prices are exact, with at most 8 decimals. `valid_from` is inclusive, `valid_till` exclusive, both UTC.
+    Where a field is None the plan decides, except `next_per_minute`: None means the same as `per_minute`.
+    """
+
+    id: str
+    prefix: str
+    destination: str
+    per_minute: Decimal
+    next_per_minute: Decimal | None = None
+    connect_fee: Decimal | None = None
+    first_increment_s: int | None = None
+    next_increment_s: int | None = None
+    valid_from: datetime
+    valid_till: datetime | None = None
+    blocked: bool = False
+    currency: str
+
+    def is_valid_at(self, instant: datetime) -> bool:
+        """Whether the row holds at that instant."""
+        return self.valid_from <= instant and (self.valid_till is None or instant < self.valid_till)
