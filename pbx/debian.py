@@ -50,8 +50,10 @@ REFUSALS: tuple[tuple[str, str, str], ...] = (
     (
         r"is expired|no longer valid|\bexpired\b.*Release|Release.*\bexpired\b",
         "apt calls the Release file of Debian forky expired",
-        "The mirror lags or this host's clock is wrong: wait, take another mirror in apt's sources, "
-        "or let apt accept it (Acquire::Check-Valid-Until in /etc/apt/apt.conf.d)",
+        (
+            "The mirror lags or this host's clock is wrong: wait, take another mirror in apt's sources, "
+            "or let apt accept it (Acquire::Check-Valid-Until in /etc/apt/apt.conf.d)"
+        ),
     ),
     (
         r"is not valid yet|not yet valid",
@@ -209,6 +211,7 @@ def _apt_output(*arguments: str) -> str:
     try:
         done = subprocess.run(
             ["apt-get", *arguments],
+            check=False,
             capture_output=True,
             text=True,
             errors="replace",
@@ -229,7 +232,11 @@ def _apt_output(*arguments: str) -> str:
 
 def _extract(archive: Path, root: Path) -> None:
     done = subprocess.run(
-        ["dpkg-deb", "-x", str(archive), str(root)], capture_output=True, text=True, errors="replace"
+        ["dpkg-deb", "-x", str(archive), str(root)],
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
     )
     if done.returncode != 0:
         raise explain(done.stderr)

@@ -170,7 +170,7 @@ def _with_companions(installed: Installation, cache: Path) -> Installation:
 
 
 def _version_line(asterisk: Sequence[str]) -> str:
-    done = subprocess.run([*asterisk, "-V"], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*asterisk, "-V"], check=False, capture_output=True, text=True, timeout=30)
     return done.stdout.strip() or done.stderr.strip()
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from pbx.errors import AlreadyRunning, CommandFailed, NotRunning, StartFailed
@@ -69,8 +70,11 @@ class Asterisk:
         """Return once every module is loaded; raise StartFailed with the console's last lines."""
         deadline = time.monotonic() + seconds_max
         while time.monotonic() < deadline:
-            if self.pid is None and self._child is not None:
-                break
+            if self._child is not None and self._child.poll() is not None:
+                raise StartFailed(
+                    f"Asterisk ended while starting (exit code {self._child.returncode})",
+                    f"Its last lines in {self.layout.console}: {self.console_tail()}",
+                )
             done = self._remote("core waitfullybooted", max(deadline - time.monotonic(), 1.0))
             if done is not None and "fully booted" in done.stdout:
                 return
@@ -88,9 +92,7 @@ class Asterisk:
             raise NotRunning(f"no Asterisk runs in {self.layout.folder}", "Start it first")
         done = self._remote(line, COMMAND_SECONDS_MAX)
         if done is None or done.returncode != 0:
-            raise CommandFailed(
-                f"Asterisk did not take {line!r}", f"See {self.layout.log / 'messages.log'}"
-            )
+            raise CommandFailed(f"Asterisk did not take {line!r}", f"See {self.layout.log / 'messages.log'}")
         return done.stdout
 
     def stop(self) -> None:
@@ -128,6 +130,7 @@ class Asterisk:
         try:
             return subprocess.run(
                 [*self.installation.asterisk, "-n", "-C", str(self.layout.main_file), "-rx", line],
+                check=False,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -169,10 +172,8 @@ def _environment() -> dict[str, str]:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _is_zombie(pid: int) -> bool:
