@@ -1,0 +1,242 @@
+"""AGI: what Asterisk tells a script, and what a script may say back.
+
+Reads: bytes of one FastAGI connection, in any chunks.
+Gives: an Environment once, then Replies and HungUp; the bytes of one command.
+Knows nothing of: sockets, scripts, channels.
+
+Laws
+1. Any chunking of the same bytes gives the same values, or the same refusal.
+2. encode_command gives one line that Asterisk's own parse_args (res/res_agi.c) takes apart into exactly
+   the parts given, or it refuses.
+3. After a RemoteProtocolError the connection cannot be trusted: a line that slipped in could answer the
+   next command.
+4. Text from Asterisk is read as latin-1, which no byte breaks and which gives each byte back; a command
+   goes out as UTF-8, Asterisk's own text.
+"""
+
+import re
+from dataclasses import dataclass
+
+from wire.errors import LocalProtocolError, RemoteProtocolError
+
+ENVIRONMENT_LINES_MAX = 64
+"""Asterisk sends 22 lines and one for each argument (setup_env); 64 leaves room for 40 arguments."""
+ENVIRONMENT_BYTES_MAX = 8_192
+"""Dialplan substitutes at most 4,096 bytes into AGI's arguments (pbx.c, VAR_BUF_SIZE); twice that."""
+REPLY_LINE_BYTES_MAX = 8_192
+"""The longest line that Asterisk itself reads (AGI_BUF_LEN); no variable of ours is near it."""
+USAGE_LINES_MAX = 512
+"""A 520 block carries the command's documentation; the longest in Asterisk 22 is about 100 lines."""
+USAGE_BYTES_MAX = 32_768
+"""The same block in bytes."""
+COMMAND_BYTES_MAX = 2_000
+"""Asterisk before 22.6.0 reads 2,048 bytes and takes the tail of a longer line as the next command."""
+COMMAND_PARTS_MAX = 120
+"""Asterisk keeps 127 parts (MAX_ARGS) and checks that only for parts without quotes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What Asterisk says of the call before the first command; the first value of a key counts."""
+
+    fields: tuple[tuple[str, str], ...]
+    """Keys without `agi_`, in order, none twice."""
+    repeated: tuple[str, ...] = ()
+    """Keys that came again: with Asterisk alone this cannot be, so somebody smuggled a line in."""
+
+    def get(self, key: str) -> str:
+        """The value of a key named without `agi_`; empty when Asterisk did not send it."""
+        for name, value in self.fields:
+            if name == key:
+                return value
+        return ""
+
+    @property
+    def script(self) -> str:
+        """The path of the AGI URL, without the leading slash."""
+        return self.get("network_script")
+
+    @property
+    def uniqueid(self) -> str:
+        """The channel's Uniqueid: on an A leg our own leg id."""
+        return self.get("uniqueid")
+
+    @property
+    def channel(self) -> str:
+        """The channel's name."""
+        return self.get("channel")
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments that the dialplan gave AGI() after the URL, in order; a gap ends them."""
+        values = dict(self.fields)
+        found: list[str] = []
+        while (value := values.get(f"arg_{len(found) + 1}")) is not None:
+            found.append(value)
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Asterisk's answer to one command: `200 result=1 (data) endpos=80`, `511 …`, or a 520 block."""
+
+    code: int
+    result: str = ""
+    """After `result=`: digits keyed, a status, or empty."""
+    data: str = ""
+    """Inside the parentheses: a variable's value, `timeout`, `hangup`."""
+    extra: tuple[tuple[str, str], ...] = ()
+    """Further `key=value` words, such as endpos."""
+    text: str = ""
+    """All that came after the code, as it came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HungUp:
+    """The bare line HANGUP: the channel is down; no answer to any command."""
+
+
+AgiEvent = Environment | Reply | HungUp
+
+
+class AgiDecoder:
+    """Bytes in, values out, for one connection; raises RemoteProtocolError on anything else."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._in_environment = True
+        self._lines = 0
+        self._bytes = 0
+        self._fields: dict[str, str] = {}
+        self._repeated: list[str] = []
+        self._usage: list[str] | None = None
+
+    def feed(self, data: bytes) -> list[AgiEvent]:
+        """The values that are complete with these bytes; the rest waits for the next feed."""
+        events: list[AgiEvent] = []
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            event = self._line(line)
+            if event is not None:
+                events.append(event)
+        self._check_length(self._rest)
+        return events
+
+    def _line(self, line: bytes) -> AgiEvent | None:
+        self._check_length(line)
+        if b"\0" in line:
+            raise RemoteProtocolError("a NUL byte in a line from Asterisk")
+        text = line.decode("latin-1").removesuffix("\r")
+        if self._in_environment:
+            return self._environment_line(text, len(line) + 1)
+        if self._usage is not None:
+            return self._usage_line(text)
+        return self._reply_line(text)
+
+    def _check_length(self, line: bytes) -> None:
+        limit = ENVIRONMENT_BYTES_MAX - self._bytes if self._in_environment else REPLY_LINE_BYTES_MAX
+        if len(line) > limit:
+            raise RemoteProtocolError(f"a line of {len(line)} bytes or more where {limit} are allowed")
+
+    def _environment_line(self, text: str, size: int) -> Environment | None:
+        if not text:
+            self._in_environment = False
+            return Environment(fields=tuple(self._fields.items()), repeated=tuple(self._repeated))
+        self._lines += 1
+        self._bytes += size
+        if self._lines > ENVIRONMENT_LINES_MAX:
+            raise RemoteProtocolError(f"more than {ENVIRONMENT_LINES_MAX} environment lines")
+        found = _ENVIRONMENT_LINE.fullmatch(text)
+        if found is None:
+            raise RemoteProtocolError(f"no environment line: {text[:80]!r}")
+        key, value = found.groups()
+        if key in self._fields:
+            self._repeated.append(key)
+        else:
+            self._fields[key] = value
+        return None
+
+    def _reply_line(self, text: str) -> AgiEvent | None:
+        if text == "HANGUP":
+            return HungUp()
+        found = _REPLY_LINE.fullmatch(text)
+        if found is None:
+            raise RemoteProtocolError(f"no reply line: {text[:80]!r}")
+        code, mark, words = found.groups()
+        if code == "100":
+            return None  # provisional: Gosub says "Trying" and answers when it is done (app_stack.c)
+        if mark == "-":
+            self._usage = [text]
+            self._bytes = len(text)
+            return None
+        if code == "200":
+            return _parsed_result(words)
+        return Reply(code=int(code), text=words)
+
+    def _usage_line(self, text: str) -> Reply | None:
+        assert self._usage is not None
+        self._usage.append(text)
+        self._bytes += len(text)
+        if len(self._usage) > USAGE_LINES_MAX or self._bytes > USAGE_BYTES_MAX:
+            raise RemoteProtocolError("a usage block without an end")
+        code = self._usage[0][:3]
+        if not text.startswith(code + " "):
+            return None
+        reply = Reply(code=int(code), text="\n".join(self._usage))
+        self._usage = None
+        return reply
+
+
+def encode_command(*parts: str | int) -> bytes:
+    """One command line; each part arrives as exactly one word, whatever is in it.
+
+    Raises LocalProtocolError for what no quoting can carry: LF, CR, NUL, too many or too long parts.
+    """
+    if not parts:
+        raise LocalProtocolError("an AGI command needs at least one part")
+    if len(parts) > COMMAND_PARTS_MAX:
+        raise LocalProtocolError(f"{len(parts)} parts in one AGI command; {COMMAND_PARTS_MAX} are allowed")
+    text = " ".join(_quoted(str(part)) for part in parts)
+    if text[:7].lower() == "failure":
+        # run_agi takes a line that begins so for "the script could not be started" and ends AGI.
+        raise LocalProtocolError("an AGI command may not begin with 'failure'")
+    try:
+        line = text.encode() + b"\n"
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError("a part of an AGI command is no valid text") from error
+    if len(line) > COMMAND_BYTES_MAX:
+        raise LocalProtocolError(f"an AGI command of {len(line)} bytes; {COMMAND_BYTES_MAX} are allowed")
+    return line
+
+
+def _quoted(part: str) -> str:
+    """The part as parse_args reads it back; plain words stay plain, so that traces are readable."""
+    if _PLAIN_WORD.fullmatch(part):
+        return part
+    if _UNSENDABLE.search(part):
+        raise LocalProtocolError("a part of an AGI command holds a line end or a NUL byte")
+    return '"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _parsed_result(words: str) -> Reply:
+    """`result=…`, then perhaps `(data)`, then perhaps `key=value` words.
+
+    Data ends at the last parenthesis of the line: a variable's value may hold `) result=1 (` and must
+    not be read as part of the reply. A parenthesis without an end is a value with a line end inside; what
+    follows would be taken for the answer to the next command, so it is refused.
+    """
+    found = _RESULT.fullmatch(words) or _RESULT_IN_WORDS.fullmatch(words)
+    if found is None:
+        raise RemoteProtocolError(f"no result in a 200 reply: {words[:80]!r}")
+    result, data, tail = found.groups()
+    extra = tuple((key, value) for key, equals, value in (w.partition("=") for w in tail.split()) if equals)
+    return Reply(code=200, result=result, data=data or "", extra=extra, text=words)
+
+
+_ENVIRONMENT_LINE = re.compile(r"agi_([a-z0-9_]{1,64}): ?(.*)", re.DOTALL)
+_REPLY_LINE = re.compile(r"([1-9][0-9]{2})([ -])(.*)", re.DOTALL)
+_RESULT = re.compile(r"result=([^\s(]*)(?: \((.*)\))?((?: [a-z]+[0-9]*=[^()]*)?)", re.DOTALL)
+_RESULT_IN_WORDS = re.compile(r"result=([^\s(]*)()( [A-Za-z ]*)")  # Gosub: "result=0 Gosub complete"
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@+=&,*#-]+")
+_UNSENDABLE = re.compile(r"[\n\r\0]")
