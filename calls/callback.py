@@ -259,7 +259,7 @@ def disposition_of(leg: Leg) -> Disposition:
     if leg.answered_at is not None:
         unaccepted = leg.role is LegRole.A and leg.accepted_at is None
         return Disposition.NOT_ACCEPTED if unaccepted else Disposition.ANSWERED
-    if leg.q850_cause in NO_ANSWER_CAUSES or (leg.rang_at is not None and leg.released_by is ReleasedBy.US):
+    if leg.q850_cause in NO_ANSWER_CAUSES:
         return Disposition.NO_ANSWER
     return DISPOSITIONS.get(leg.q850_cause or 0, Disposition.UNKNOWN)
 

@@ -1,8 +1,8 @@
 """What is to be done next: orders, in the imperative, committed before they are performed.
 
 Reads: nothing.
-Gives: the commands of calls/transitions.py. Settle and VoidHold are bookkeeping and are carried out inside
-the transaction that commits them; the others are acts on Asterisk and are performed after it.
+Gives: the commands of calls/transitions.py. Settle is bookkeeping and is carried out inside the transaction
+that commits it; the others are acts on Asterisk and are performed after it.
 Knows nothing of: who performs them.
 """
 
@@ -59,14 +59,8 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VoidHold:
-    """Give the held credit back: this attempt costs nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
     """Price every leg, post the hold, void what is left of it, write the records: the books of this callback."""
 
 
-Command = OriginateA | RunDialog | Authorise | DialB | HangUp | VoidHold | Settle
-BOOKKEEPING = (VoidHold, Settle)
+Command = OriginateA | RunDialog | Authorise | DialB | HangUp | Settle

@@ -5,8 +5,8 @@ Laws:
 2. Nothing here knows the time, Asterisk or SQL: instants come with events, waits with Limits.
 3. An event that is not in the row of the state is an error and changes nothing. Stale events (of a leg that
    is gone, or told twice) are dropped before, by is_stale().
-4. A hold opened here is settled or voided here; retry_wait is entered only after a known busy or no answer,
-   or after a failure that surely rang nobody.
+4. A hold opened here is settled here, once, at the end; retry_wait is entered only after a known busy or no
+   answer, or after a failure that surely rang nobody.
 5. Every state that is not an end has a deadline.
 6. The picture in docs/STATES.md is printed from this table; a test fails if it differs.
 
@@ -31,7 +31,7 @@ from calls.callback import (
     disposition_of,
 )
 from calls.cdr import Disposition, LegRole
-from calls.commands import Authorise, Command, DialB, HangUp, Opening, OriginateA, RunDialog, Settle, VoidHold
+from calls.commands import Authorise, Command, DialB, HangUp, Opening, OriginateA, RunDialog, Settle
 from calls.events import Event
 from calls.limits import Limits
 
@@ -361,8 +361,7 @@ def _due_at(callback: Callback, dial_at: datetime, limits: Limits) -> Callback:
 
 
 def _wait_for_retry(callback: Callback, dial_at: datetime, limits: Limits) -> Step:
-    after = _due_at(replace(callback, state=State.RETRY_WAIT, hold_units=0), dial_at, limits)
-    return after, (VoidHold(),)
+    return _due_at(replace(callback, state=State.RETRY_WAIT), dial_at, limits), ()
 
 
 def _gap_seconds(callback: Callback) -> int:
