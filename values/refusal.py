@@ -55,9 +55,11 @@ REMEDIES = {
     RefusalReason.NOT_DIGITS: f"Only digits, +, spaces, dots, dashes and brackets are understood: {_FORM}.",
     RefusalReason.NO_HOME_COUNTRY: f"The country is missing: {_FORM}.",
     RefusalReason.UNKNOWN_COUNTRY_CODE: f"No country has this country code: {_FORM}.",
-    RefusalReason.IMPOSSIBLE_LENGTH: f"No number of that country has so many or so few digits: {_FORM}.",
+    RefusalReason.IMPOSSIBLE_LENGTH: f"This is too long or too short for a number: {_FORM}.",
     RefusalReason.NOT_A_NUMBER: f"This is no number of your home country: {_FORM}.",
-    RefusalReason.IMPOSSIBLE_LENGTH: f"This is too long or too short for a number there: {_FORM}.",
+    RefusalReason.EMERGENCY: (
+        "Emergency numbers are not connected: dial locally, on the telephone in your hand."
+    ),
     RefusalReason.SHORT_CODE: "Short numbers are not connected: dial locally, or write the number in full.",
     RefusalReason.PREMIUM: "Premium-rate numbers are not connected; use an ordinary number instead.",
     RefusalReason.SHARED_COST: "Shared-cost numbers are not connected; use an ordinary number instead.",

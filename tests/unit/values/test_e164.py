@@ -20,6 +20,7 @@ from values.e164 import (
     names_its_country,
     normalise,
 )
+from values.refusal import REMEDIES
 
 UNDERSTOOD = [
     # text, home country, ingress country, number
@@ -175,6 +176,10 @@ def test_R20_R26_every_natural_spelling_is_understood(
     text: str, home: str | None, ingress: str | None, number: str
 ) -> None:
     assert str(normalise(text, home_country=home, ingress_country=ingress)) == number
+
+
+def test_every_reason_has_a_remedy() -> None:
+    assert set(REMEDIES) == set(RefusalReason)
 
 
 def test_R20_the_table_has_at_least_sixty_spellings() -> None:
