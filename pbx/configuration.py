@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -111,6 +112,12 @@ def write(texts: Mapping[str, str], folder: Path) -> None:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
             stream.write(text)
         fresh.rename(folder / name)
+
+
+def without_secrets(text: str) -> str:
+    """Return the text fit for a screen."""
+    text = re.sub(r"(?m)^(secret|password)=.*$", r"\1=(not shown)", text)
+    return re.sub(r"(agi://[^/]*/trigger/)[0-9a-f]+", r"\1(not shown)", text)
 
 
 def asterisk_conf(pbx: PbxSettings, layout: Layout, installation: Installation) -> str:
@@ -236,6 +243,21 @@ def features_conf() -> str:
         "[applicationmap]\n",
     )
 
+
+DROP_IN_README = """Files for an Asterisk (22.10.1 or newer) of your own. They hold secrets: keep mode 0600.
+
+Nothing here replaces a file of yours without thought:
+* extensions.conf, pjsip.conf, manager.conf: add with `#include` at the end of your own; drop our
+  [general] or [global] section where you have one. Keep `endpoint_identifier_order` starting with ip.
+* cel.conf, cel_custom.conf: merge. Events must include those named here, never DTMF, and
+  `dateformat=%s.%6q`. The switch must be able to read the file cel-custom/dialback.csv.
+* features.conf: only `featuredigittimeout=1000` matters, and no key of your own that clashes.
+* rtp.conf, udptl.conf, indications.conf, cdr.conf: ours as an example.
+* modules.conf: `dialback pbx show-config modules.conf` names what must be loaded.
+* asterisk.conf: `live_dangerously=no`, a `systemname` of its own.
+Dialback's prompts go to <astdatadir>/sounds/en/dialback/.
+Asterisk waits 2 s (fixed) for the switch to accept an AGI connection.
+"""
 
 INDICATIONS = """; Written by `dialback pbx`.
 [general]

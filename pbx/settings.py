@@ -113,7 +113,8 @@ class TrunkSettings(Section):
     port: Port = 5060
     transport: Literal["udp"] = "udp"
     match: tuple[Match, ...] = ()
-    """Whence its calls come: addresses, networks or address:port; unset: host (and port on loopback)."""
+    """Whence its calls come: addresses, networks or address:port; unset: host.
+    Trunks that share an address are told apart by the port from which they call."""
     country: str = Field(pattern=r"^[A-Z]{2}$")
     """The country whose habits caller numbers of this trunk follow."""
     username: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,80}$")
@@ -150,9 +151,7 @@ class TrunkSettings(Section):
     @property
     def matches(self) -> tuple[str, ...]:
         """What the trunk's calls are known by, in Asterisk's own words."""
-        if self.match:
-            return self.match
-        return (f"{self.host}:{self.port}",) if is_loopback(self.host) else (self.host,)
+        return self.match or (self.host,)
 
 
 class AgiPlace(Protocol):
