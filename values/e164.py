@@ -211,7 +211,9 @@ def _refuse_short(digits: str, *, home: str | None, plus: bool) -> None:
         return
     if shortnumberinfo.is_emergency_number(digits, home):
         raise NumberRefused(refusal(RefusalReason.EMERGENCY))
-    if len(digits) < numbering.DIGITS_MIN and _is_short_code(digits, home):
+    # What begins with 00 was meant for abroad and is cut short: its own refusal helps more.
+    is_short = len(digits) < numbering.DIGITS_MIN and not digits.startswith("00")
+    if is_short and _is_short_code(digits, home):
         raise NumberRefused(refusal(RefusalReason.SHORT_CODE))
 
 

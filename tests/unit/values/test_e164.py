@@ -126,6 +126,8 @@ REFUSED = [
     ("0" * 65, "GB", RefusalReason.IMPOSSIBLE_LENGTH),
     ("9" * 70_000, "GB", RefusalReason.IMPOSSIBLE_LENGTH),
     ("0207946", "GB", RefusalReason.IMPOSSIBLE_LENGTH),
+    ("004420", "GB", RefusalReason.IMPOSSIBLE_LENGTH),
+    ("00", "GB", RefusalReason.IMPOSSIBLE_LENGTH),
     ("+210 123 45678", "GB", RefusalReason.UNKNOWN_COUNTRY_CODE),
     ("+999 123 456 789", "GB", RefusalReason.UNKNOWN_COUNTRY_CODE),
     ("00 999 123 456 789", "GB", RefusalReason.UNKNOWN_COUNTRY_CODE),

@@ -1,0 +1,342 @@
+"""What to say next: the spoken part of a callback as a machine that only turns keys into questions.
+
+Reads: an Opening, Rules, and what was keyed after each question.
+Gives: Ask (say this, then listen so) until Done (say this; here is the Outcome).
+Knows nothing of: channels, clocks, how long a prompt lasts, how a number is read (Rules.normalise does).
+
+Laws: 1. the first key of any kind accepts; 2. unaccepted, it asks twice and gives up 30 s after the answer;
+3. a try is one entry: silent, refused, or taken back with `*`; after the third the caller is released with
+a goodbye; 4. help is given twice and then counts as a try, so that every script of keys comes to an end; 5.
+the text after the last `*` is what was keyed; 6. no key is remembered once its entry is over, and none is
+ever logged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from calls.callback import Reason
+from ivr.prompts import Prompt, say_country, say_digits, say_reason, sounds_of
+from values.e164 import E164, Refusal, RefusalReason, country_of, names_its_country
+
+ANY_KEY_DIGITS_MAX = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How this subscriber is asked. The seconds are those of the service's promise to travellers.
+
+    `normalise` reads what was keyed; `home_country` is the ISO 3166 code it uses, None for none: it decides
+    whether the country was inferred and is read back. `follow_on_key` is one, two or three `#`.
+    """
+
+    normalise: Callable[[str], E164 | Refusal]
+    home_country: str | None
+    follow_on_key: str = "#"
+    prompt_again_seconds: float = 15
+    release_seconds: float = 30
+    first_digit_seconds: float = 15
+    between_digits_seconds: float = 5
+    read_back_seconds: float = 3
+    follow_on_seconds: float = 15
+    # Longer than a thumb needs between two `#`, shorter than a pause.
+    between_hashes_seconds: float = 1.5
+    tries_max: int = 3
+    helps_max: int = 2
+    digits_max: int = 32
+
+    def __post_init__(self) -> None:
+        if self.follow_on_key not in _FOLLOW_ON_PROMPTS:
+            raise ValueError(f"follow_on_key is {self.follow_on_key!r}; it is one of #, ## and ###")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Welcome:
+    """The subscriber has just answered. With a fixed destination one key dials it."""
+
+    fixed_destination: E164 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAgain:
+    """The destination could not be dialled, was busy or failed: say why and ask for another."""
+
+    reason: Reason | RefusalReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowOn:
+    """The destination is gone: say why if there is something to say, and offer another call."""
+
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextNumber:
+    """The subscriber ended the call with the in-call key and wants the next number."""
+
+
+Opening = Welcome | AskAgain | FollowOn | NextNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationKeyed:
+    """This number is to be dialled."""
+
+    number: E164
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectFixed:
+    """The fixed destination is to be dialled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotAccepted:
+    """No key until the end: nobody is there, or a machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp:
+    """A human was there and named no destination; the goodbye has been said."""
+
+
+Outcome = DestinationKeyed | ConnectFixed | NotAccepted | GaveUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digits:
+    """What was keyed after one question: `#` is not part of the text, `*` is."""
+
+    text: str
+    timed_out: bool
+    ended_by_hash: bool
+
+    @property
+    def was_silent(self) -> bool:
+        """Whether no key was pressed at all."""
+        return self.timed_out and not self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterPrompt:
+    """The wait for the first key, counted from the end of the prompt."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinceAnswer:
+    """The wait for the first key lasts until the line has been open so long."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepting:
+    """Nobody has pressed a key yet."""
+
+    fixed: bool
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entering:
+    """A number is awaited. `tries` are those used up before."""
+
+    tries: int = 0
+    helps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingBack:
+    """The inferred country and the digits are said; `#` or silence goes on."""
+
+    number: E164
+    entering: Entering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowingOn:
+    """The follow-on key is awaited, `hashes` of it have been pressed."""
+
+    hashes: int = 0
+    tries: int = 0
+
+
+Stage = Accepting | Entering | ReadingBack | FollowingOn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Say the sounds, which any key interrupts, and listen; then hand what was keyed to reply()."""
+
+    stage: Stage
+    sounds: tuple[str, ...]
+    first_digit: AfterPrompt | SinceAnswer
+    between_digits_seconds: float
+    digits_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Say the sounds; the dialog is over."""
+
+    outcome: Outcome
+    sounds: tuple[str, ...] = ()
+
+
+Turn = Ask | Done
+
+
+def begin(opening: Opening, rules: Rules, *, accepted: bool) -> Turn:
+    """The first question, or the end at once if nothing is to be asked."""
+    match opening:
+        case Welcome():
+            return _welcome(opening, rules, accepted=accepted)
+        case AskAgain(reason=reason):
+            return _enter(Entering(), rules, say_reason(reason) + sounds_of(Prompt.ENTER_NUMBER))
+        case FollowOn(reason=reason):
+            return _follow_on(FollowingOn(), rules, say_reason(reason) if reason is not None else ())
+        case NextNumber():
+            return _enter(Entering(), rules, sounds_of(Prompt.ENTER_NEXT_NUMBER))
+        case _:
+            assert_never(opening)
+
+
+def reply(asked: Ask, digits: Digits, rules: Rules) -> Turn:
+    """What follows from the keys that came after that question."""
+    match asked.stage:
+        case Accepting():
+            return _accepting(asked.stage, digits, rules)
+        case Entering():
+            return _entered(asked.stage, digits, rules)
+        case ReadingBack():
+            return _read_back_answered(asked.stage, digits, rules)
+        case FollowingOn():
+            return _followed_on(asked.stage, digits, rules)
+        case _:
+            assert_never(asked.stage)
+
+
+def _welcome(opening: Welcome, rules: Rules, *, accepted: bool) -> Turn:
+    fixed = opening.fixed_destination is not None
+    if accepted:
+        if fixed:
+            return Done(outcome=ConnectFixed())
+        return _enter(Entering(), rules, sounds_of(Prompt.ENTER_NUMBER))
+    return _accept(Accepting(fixed=fixed), rules, sounds_of(Prompt.WELCOME))
+
+
+def _accept(stage: Accepting, rules: Rules, before: tuple[str, ...] = ()) -> Ask:
+    return Ask(
+        stage=stage,
+        sounds=before + sounds_of(Prompt.PRESS_ANY_KEY if stage.fixed else Prompt.ENTER_NUMBER),
+        first_digit=SinceAnswer(
+            seconds=rules.release_seconds if stage.is_last else rules.prompt_again_seconds
+        ),
+        between_digits_seconds=rules.between_digits_seconds,
+        digits_max=ANY_KEY_DIGITS_MAX if stage.fixed else rules.digits_max,
+    )
+
+
+def _accepting(stage: Accepting, digits: Digits, rules: Rules) -> Turn:
+    if digits.was_silent:
+        # No goodbye: nobody is there to hear it, and a machine would record it.
+        return Done(outcome=NotAccepted()) if stage.is_last else _accept(replace(stage, is_last=True), rules)
+    if stage.fixed:
+        return Done(outcome=ConnectFixed())
+    if not digits.text:
+        # A lone `#` says "I am here" and is no failed entry.
+        return _enter(Entering(), rules, sounds_of(Prompt.ENTER_NUMBER))
+    return _entered(Entering(), digits, rules)
+
+
+def _enter(stage: Entering, rules: Rules, sounds: tuple[str, ...]) -> Ask:
+    return Ask(
+        stage=stage,
+        sounds=sounds,
+        first_digit=AfterPrompt(seconds=rules.first_digit_seconds),
+        between_digits_seconds=rules.between_digits_seconds,
+        digits_max=rules.digits_max,
+    )
+
+
+def _entered(stage: Entering, digits: Digits, rules: Rules) -> Turn:
+    keyed = digits.text.rpartition("*")[2]
+    if keyed == "0" and digits.ended_by_hash and stage.helps < rules.helps_max:
+        return _enter(
+            replace(stage, helps=stage.helps + 1), rules, sounds_of(Prompt.HELP, Prompt.ENTER_NUMBER)
+        )
+    if not keyed:
+        explanation = () if "*" in digits.text else sounds_of(Prompt.NOTHING_KEYED)
+        return _enter_again(stage, rules, explanation)
+    number = rules.normalise(keyed)
+    if isinstance(number, Refusal):
+        return _enter_again(stage, rules, say_reason(number.reason))
+    if names_its_country(keyed, home_country=rules.home_country):
+        return Done(outcome=DestinationKeyed(number=number))
+    return Ask(
+        stage=ReadingBack(number=number, entering=stage),
+        sounds=say_country(country_of(number)) + say_digits(keyed) + sounds_of(Prompt.CONFIRM),
+        first_digit=AfterPrompt(seconds=rules.read_back_seconds),
+        between_digits_seconds=rules.read_back_seconds,
+        # One key, so that `*` is answered at once.
+        digits_max=1,
+    )
+
+
+def _enter_again(stage: Entering, rules: Rules, explanation: tuple[str, ...]) -> Turn:
+    """Ask once more, or say goodbye after the last try."""
+    tries = stage.tries + 1
+    if tries >= rules.tries_max:
+        return _goodbye(explanation)
+    return _enter(
+        replace(stage, tries=tries),
+        rules,
+        explanation + sounds_of(Prompt.ENTER_NUMBER_AGAIN if explanation else Prompt.ENTER_NUMBER),
+    )
+
+
+def _read_back_answered(stage: ReadingBack, digits: Digits, rules: Rules) -> Turn:
+    if not digits.text:
+        return Done(outcome=DestinationKeyed(number=stage.number))
+    # `*`, or a digit of somebody who is correcting already: what may be wrong is not dialled.
+    return _enter_again(stage.entering, rules, ())
+
+
+def _follow_on(stage: FollowingOn, rules: Rules, before: tuple[str, ...] = ()) -> Ask:
+    return Ask(
+        stage=stage,
+        sounds=before + sounds_of(_FOLLOW_ON_PROMPTS[rules.follow_on_key]),
+        first_digit=AfterPrompt(seconds=rules.follow_on_seconds),
+        between_digits_seconds=rules.between_digits_seconds,
+        digits_max=rules.digits_max,
+    )
+
+
+def _followed_on(stage: FollowingOn, digits: Digits, rules: Rules) -> Turn:
+    """Whether the follow-on key is complete. Digits keyed instead are the next number: the wish is plain."""
+    if digits.text:
+        return _entered(Entering(), digits, rules)
+    if not digits.ended_by_hash:
+        if stage.hashes == 0 or stage.tries + 1 >= rules.tries_max:
+            return _goodbye(())
+        return _follow_on(FollowingOn(tries=stage.tries + 1), rules)
+    hashes = stage.hashes + 1
+    if hashes == len(rules.follow_on_key):
+        return _enter(Entering(), rules, sounds_of(Prompt.ENTER_NEXT_NUMBER))
+    return Ask(
+        stage=replace(stage, hashes=hashes),
+        sounds=(),
+        first_digit=AfterPrompt(seconds=rules.between_hashes_seconds),
+        between_digits_seconds=rules.between_digits_seconds,
+        digits_max=rules.digits_max,
+    )
+
+
+def _goodbye(explanation: tuple[str, ...]) -> Done:
+    return Done(outcome=GaveUp(), sounds=explanation + sounds_of(Prompt.GOODBYE))
+
+
+_FOLLOW_ON_PROMPTS = {"#": Prompt.FOLLOW_ON_1, "##": Prompt.FOLLOW_ON_2, "###": Prompt.FOLLOW_ON_3}
