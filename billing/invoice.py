@@ -12,7 +12,7 @@ Laws:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -167,7 +167,9 @@ def build_invoice(
     printed = tuple(
         printed for session in inside if (printed := _session(session, plan.currency, zone)).lines
     )
-    paid = tuple(payment for payment in payments if period.holds(payment.at))
+    paid = tuple(
+        replace(payment, at=payment.at.astimezone(zone)) for payment in payments if period.holds(payment.at)
+    )
     return Invoice(
         number=number,
         seller=seller,

@@ -1,0 +1,182 @@
+"""An invoice as text, JSON, CSV and PDF: the same fields, the same totals, the same bytes each time.
+
+Reads: an Invoice (billing/invoice.py), which has every figure.
+Gives: text, or the bytes of a PDF.
+Knows nothing of: files to write, who asked, what day it is (the PDF's date is an argument).
+
+Names come from outside and may be hostile: the PDF's template gets them as data, never as source
+(billing/paper.py); a CSV cell that a spreadsheet would take for a formula is quoted; control and
+direction-changing characters are left out of what a person sees (billing/printed.py).
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+
+from billing import printed
+from billing.document import document, totals_shown
+from billing.invoice import Invoice, InvoiceSession, LineKind, Summary
+from billing.paper import to_pdf, to_typst
+from values.money import RATE_SCALE, plain_decimal
+
+__all__ = ["to_csv", "to_json", "to_pdf", "to_table", "to_typst"]
+
+CSV_COLUMNS = (
+    "kind",
+    "callback_id",
+    "leg_id",
+    "requested_at",
+    "subscriber",
+    "reference",
+    "at",
+    "number",
+    "destination",
+    "talk_seconds",
+    "billed_seconds",
+    "increments",
+    "rate_per_minute",
+    "next_rate_per_minute",
+    "connect_fee",
+    "amount",
+    "currency",
+)
+_LEG_NAMES = {LineKind.A_LEG: "A", LineKind.B_LEG: "B", LineKind.WAIVED: ""}
+_LINE_HEADER = (
+    *("", "Local time", "Number", "Destination", "Talk", "Billed"),
+    *("Steps", "Rate/min", "Fee", "Amount"),
+)
+_LINE_WIDTHS = (3, 26, 17, 28, -8, -8, 7, -10, -8, -11)
+_SUMMARY_WIDTHS = (40, -6, -10, -10, -12)
+_TOTAL_WIDTHS = (40, -18)
+
+
+def to_json(invoice: Invoice) -> str:
+    """Return the whole invoice as JSON; amounts are strings."""
+    return json.dumps(document(invoice), ensure_ascii=False, indent=2) + "\n"
+
+
+def to_csv(invoice: Invoice) -> str:
+    """Return one row a line, then rounding, tax and total; the amounts above the total sum to it."""
+    text = io.StringIO()
+    rows = csv.DictWriter(text, CSV_COLUMNS, restval="", lineterminator="\n")
+    rows.writeheader()
+    for session in invoice.sessions:
+        rows.writerows(_csv_lines(session, invoice.currency))
+    for kind, amount in _csv_totals(invoice):
+        rows.writerow({"kind": kind, "amount": amount, "currency": invoice.currency})
+    return text.getvalue()
+
+
+def to_table(invoice: Invoice) -> str:
+    """Return the invoice as plain text in columns, for a terminal or a mail."""
+    period = invoice.period
+    parts = [
+        f"{'DRAFT INVOICE' if invoice.is_draft else f'INVOICE {printed.name(invoice.number)}'}",
+        f"From      {printed.name(invoice.seller.name)}",
+        f"To        {printed.name(invoice.buyer.name)} (account {printed.name(invoice.account_id)})",
+        f"Period    {period.first_day} up to and not including {period.end_day}, {period.zone}",
+        f"Issued    {invoice.issued_on}   Due {invoice.due_on}",
+        f"Prices    {printed.name(invoice.price_list)}, in {invoice.currency}",
+        "",
+        *_table_lines(invoice.sessions),
+        "",
+        *_table_summary("By destination", invoice.by_destination),
+        "",
+        *_table_summary("By day", invoice.by_day),
+        "",
+        *(_row(_TOTAL_WIDTHS, row) for row in _table_totals(invoice)),
+        "",
+        *(f"* {printed.one_line(sentence)}" for sentence in invoice.legend),
+        f"* {printed.one_line(invoice.dispute)}",
+    ]
+    return "\n".join(line.rstrip() for line in parts) + "\n"
+
+
+def _csv_lines(session: InvoiceSession, currency: str) -> Iterator[dict[str, str]]:
+    for line in session.lines:
+        yield {
+            "kind": str(line.kind),
+            "callback_id": printed.cell(session.callback_id),
+            "leg_id": printed.cell(line.leg_id),
+            "requested_at": session.requested_at.isoformat(timespec="seconds"),
+            "subscriber": printed.cell(session.subscriber),
+            "reference": printed.cell(session.reference),
+            "at": line.at.isoformat(timespec="seconds"),
+            "number": printed.cell(line.number),
+            "destination": printed.cell(line.destination),
+            "talk_seconds": str(line.talk_seconds),
+            "billed_seconds": str(line.billed_seconds),
+            "increments": line.increments,
+            "rate_per_minute": plain_decimal(line.per_minute, RATE_SCALE),
+            "next_rate_per_minute": plain_decimal(line.next_per_minute, RATE_SCALE),
+            "connect_fee": plain_decimal(line.connect_fee, RATE_SCALE),
+            "amount": plain_decimal(line.amount),
+            "currency": currency,
+        }
+
+
+def _csv_totals(invoice: Invoice) -> Iterator[tuple[str, str]]:
+    totals, digits = invoice.totals, invoice.minor_digits
+    yield "rounding", plain_decimal(totals.rounding)
+    for tax in totals.taxes:
+        yield "tax", plain_decimal(tax.amount, digits)
+    yield "total", plain_decimal(totals.total, digits)
+
+
+def _table_lines(sessions: Sequence[InvoiceSession]) -> Iterator[str]:
+    header = (
+        "",
+        "Local time",
+        "Number",
+        "Destination",
+        "Talk",
+        "Billed",
+        "Steps",
+        "Rate/min",
+        "Fee",
+        "Amount",
+    )
+    yield _row(_LINE_WIDTHS, header)
+    yield "-" * len(_row(_LINE_WIDTHS, header))
+    for session in sessions:
+        told = [session.callback_id, f"requested {printed.local_time(session.requested_at)}"]
+        told += [printed.name(text) for text in (session.subscriber, session.reference) if text]
+        yield ", ".join(told)
+        for line in session.lines:
+            cells = (
+                _LEG_NAMES[line.kind],
+                printed.local_time(line.at),
+                line.number,
+                printed.name(line.destination),
+                printed.duration(line.talk_seconds),
+                printed.duration(line.billed_seconds),
+                line.increments,
+                printed.rates(line.per_minute, line.next_per_minute),
+                printed.rate(line.connect_fee),
+                plain_decimal(line.amount),
+            )
+            yield _row(_LINE_WIDTHS, cells)
+    if not sessions:
+        yield "No calls in this period."
+
+
+def _table_summary(title: str, summaries: Sequence[Summary]) -> Iterator[str]:
+    yield _row(_SUMMARY_WIDTHS, (title, "Calls", "Talk", "Billed", "Amount"))
+    for summary in summaries:
+        talk, billed = printed.duration(summary.talk_seconds), printed.duration(summary.billed_seconds)
+        label = printed.name(summary.label)
+        yield _row(_SUMMARY_WIDTHS, (label, str(summary.calls), talk, billed, plain_decimal(summary.amount)))
+
+
+def _table_totals(invoice: Invoice) -> Iterator[tuple[str, str]]:
+    for label, amount in totals_shown(invoice):
+        yield printed.name(label), f"{invoice.currency} {amount}"
+
+
+def _row(widths: Sequence[int], cells: Sequence[str]) -> str:
+    """Return cells in columns: a negative width aligns to the right; text that is too long is cut."""
+    columns = zip(widths, cells, strict=True)
+    return "  ".join(
+        text[:width].ljust(width) if width > 0 else text.rjust(-width) for width, text in columns
+    )
