@@ -1,7 +1,7 @@
 """Play the dialog to one caller and come back with what they want.
 
 Reads: an Opening, Rules, and the keys that a Line reports.
-Gives: the Outcome of ivr/dialog.py. A hang-up is the line's own exception and passes through.
+Gives: the Outcome of ivr/turns.py. A hang-up is the line's own exception and passes through.
 Knows nothing of: Asterisk, greenlets, what becomes of the outcome.
 
 The line is asked once per question: one command both plays and listens, so that no key falls between two.
@@ -10,7 +10,8 @@ The line is asked once per question: one command both plays and listens, so that
 from collections.abc import Callable
 from typing import Protocol
 
-from ivr.dialog import (
+from ivr.dialog import Rules, begin, reply
+from ivr.turns import (
     AfterPrompt,
     Ask,
     AskAgain,
@@ -23,10 +24,7 @@ from ivr.dialog import (
     NotAccepted,
     Opening,
     Outcome,
-    Rules,
     Welcome,
-    begin,
-    reply,
 )
 from values.e164 import E164, Dialable, Refusal, dialling_refusal
 

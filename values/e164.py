@@ -114,7 +114,7 @@ def normalise(text: str, *, home_country: str | None, ingress_country: str | Non
     dialled = dialled_digits(text)
     _refuse_short(dialled.digits, home=home, plus=dialled.plus)
     first_refusal: Refusal | None = None
-    possible: E164 | None = None
+    possible: list[_Read] = []
     for reading in readings(dialled, home=home, ingress=ingress):
         outcome = _read(reading)
         if isinstance(outcome, Refusal):
@@ -122,9 +122,13 @@ def normalise(text: str, *, home_country: str | None, ingress_country: str | Non
         elif outcome.is_valid:
             return outcome.number
         else:
-            possible = possible or outcome.number
-    if possible is not None:
-        return possible
+            possible.append(outcome)
+    if len({read.number for read in possible if read.is_international}) > 1:
+        # Singapore: 0044… is prefix 00 or 004. Of two numbers that nobody is known to have, neither is
+        # guessed.
+        raise NumberRefused(refusal(RefusalReason.NOT_A_NUMBER))
+    if possible:
+        return possible[0].number
     raise NumberRefused(first_refusal or _form_refusal(home))
 
 
@@ -200,8 +204,11 @@ def country_code_of(country: str) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
+    """A reading that is a number. A valid one is in use, as far as the numbering plan is known."""
+
     number: E164
     is_valid: bool
+    is_international: bool
 
 
 def _refuse_short(digits: str, *, home: str | None, plus: bool) -> None:
@@ -249,7 +256,7 @@ def _read(reading: Reading) -> _Read | Refusal:
     formatted = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
     if not _is_e164(formatted):
         return refusal(RefusalReason.IMPOSSIBLE_LENGTH)
-    return _Read(number=E164(formatted), is_valid=is_valid)
+    return _Read(number=E164(formatted), is_valid=is_valid, is_international=not reading.region)
 
 
 def _is_emergency_there(parsed: phonenumbers.PhoneNumber) -> bool:

@@ -134,6 +134,7 @@ REFUSED = [
     ("+0044 20 7946 0101", "GB", RefusalReason.UNKNOWN_COUNTRY_CODE),
     ("447911123456", "US", RefusalReason.NOT_A_NUMBER),
     ("555 0111", "US", RefusalReason.NOT_A_NUMBER),
+    ("0044 1632 960123", "SG", RefusalReason.NOT_A_NUMBER),
     ("112", "GB", RefusalReason.EMERGENCY),
     ("911", "GB", RefusalReason.EMERGENCY),
     ("999", "US", RefusalReason.EMERGENCY),
@@ -338,6 +339,13 @@ def test_satellite_and_premium_numbers_are_barred_even_if_the_library_is_wrong(
     monkeypatch.setattr("phonenumbers.number_type", lambda _number: 1)
     for text in ("+870773111632", "+881612345678", "+883510001234567", "+19005550100", "+449098790001"):
         assert dialling_refusal(text)
+
+
+@pytest.mark.parametrize("code", ["870", "878", "881", "882", "883", "979", "808", "888", "800", "991"])
+def test_T03_no_number_of_a_global_or_satellite_code_is_dialable(code: str) -> None:
+    for length in range(7, 16):
+        for tail in ("0123456789012", "1234567890123", "6161616161616", "9876543210987"):
+            assert dialling_refusal(f"+{code}{tail}"[: length + 1])
 
 
 def test_all_countries_have_a_code() -> None:
