@@ -4,11 +4,14 @@ Reads: an Opening, Rules, and what was keyed after each question.
 Gives: Ask (say this, then listen so) until Done (say this; here is the Outcome).
 Knows nothing of: channels, clocks, how long a prompt lasts, how a number is read (Rules.normalise does).
 
-Laws: 1. the first key of any kind accepts; 2. unaccepted, it asks twice and gives up 30 s after the answer;
-3. a try is one entry: silent, refused, or taken back with `*`; after the third the caller is released with
-a goodbye; 4. help is given twice and then counts as a try, so that every script of keys comes to an end; 5.
-the text after the last `*` is what was keyed; 6. no key is remembered once its entry is over, and none is
-ever logged.
+Laws:
+1. The first key of any kind accepts.
+2. Unaccepted, it asks twice and gives up 30 s after the answer.
+3. A try is one entry: silent, refused, or taken back with `*`. After the third: a goodbye.
+4. Help is given twice and then counts as a try, so that every script of keys comes to an end.
+5. The text after the last `*` is what was keyed.
+6. Digits keyed instead of the follow-on key are the next number: a traveller who already keys it means it.
+7. No key is remembered once its entry is over, and none is ever logged.
 """
 
 from collections.abc import Callable
