@@ -8,7 +8,7 @@ Knows nothing of: running processes, which phones there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -87,6 +87,8 @@ class Line:
     carrier: Carrier
     host: str
     port: int
+    hidden_port: int | None = None
+    """Where it listens while it is dark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,14 @@ class Plan:
     rtp_start: int
     rtp_end: int
     verbose: bool = False
+
+    def moved(self, carrier: str, hidden_port: int | None) -> Plan:
+        """Return the plan with one carrier's transport at another port, or (None) back at its own."""
+        lines = [
+            replace(line, hidden_port=hidden_port) if line.carrier.name == carrier else line
+            for line in self.lines
+        ]
+        return replace(self, lines=lines)
 
 
 def configuration_files(plan: Plan) -> dict[str, str]:
@@ -161,7 +171,7 @@ def _carrier(line: Line, plan: Plan) -> str:
 type = transport
 protocol = udp
 allow_reload = yes
-bind = {host}:{port}
+bind = {host}:{line.hidden_port or port}
 
 [{name}]
 type = aor

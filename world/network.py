@@ -65,6 +65,14 @@ class CarrierControl:
         """Let calls through again."""
         self.world.control.order("DBPut", {"Family": "carrier", "Key": self.name, "Val": ""})
 
+    def goes_dark(self) -> None:
+        """Listen no more at this carrier's address: calls to it get no answer of any kind."""
+        self.world.listen(self.name, on=False)
+
+    def comes_back(self) -> None:
+        """Listen again."""
+        self.world.listen(self.name, on=True)
+
 
 class World:
     """Start it, give it phones, ring the switch, read the phones' log, stop it.
@@ -92,6 +100,7 @@ class World:
         self._control: Control | None = None
         self._script_ids = itertools.count(1)
         self._log_start = 0
+        self._plan: Plan | None = None
 
     # --- life ---------------------------------------------------------------------------------------
 
@@ -102,7 +111,7 @@ class World:
         self._recordings.mkdir(exist_ok=True)
         ami_port, secret = free_port(), secrets.token_hex(16)
         rtp_start, rtp_end = free_rtp_range(self.lines[0].host, os.getpid())
-        plan = Plan(
+        self._plan = Plan(
             directories=layout.directories(self._installation),
             log=self._log,
             lines=self.lines,
@@ -114,7 +123,7 @@ class World:
             rtp_end=rtp_end,
             verbose=self._verbose,
         )
-        for name, text in configuration_files(plan).items():
+        for name, text in configuration_files(self._plan).items():
             (layout.etc / name).write_text(text)
         self.asterisk.start()
         self.asterisk.wait_until_ready()
@@ -166,6 +175,16 @@ class World:
         # The turn first: a call between the two orders still finds the old scripts, from their start.
         self.control.order("DBPut", {"Family": "turn", "Key": digits, "Val": "0"})
         self.control.order("DBPut", {"Family": "phone", "Key": digits, "Val": "-".join(names)})
+
+    def listen(self, carrier: str, *, on: bool) -> None:
+        """Open or close a carrier's port. Calls that are up keep their sound, but hear no BYE meanwhile."""
+        if self._plan is None:
+            raise NetworkRefused("the world is not started")
+        # pjproject cannot drop a transport that is in use, but it can move one: to a port nobody knows.
+        moved = self._plan.moved(carrier, None if on else free_port(self.carrier(carrier).line.host))
+        self._plan = moved
+        (self.asterisk.layout.etc / "pjsip.conf").write_text(configuration_files(moved)["pjsip.conf"])
+        self.asterisk.command("module reload res_pjsip.so")
 
     # --- what callers do ----------------------------------------------------------------------------
 
