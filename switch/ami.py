@@ -81,9 +81,10 @@ class AmiService:
         excess_actions: Collection[str] = EXCESS_ACTIONS,
         retry_policy: Callable[[int], float] | None = None,
     ) -> None:
-        """`subscribed` names the events that on_event gets, None for all; `event_mask` is AMI's own
-        filter (`on`, or classes such as `call,dtmf`).
+        """Stays quiet until start().
 
+        `subscribed` names the events that on_event gets, None for all; `event_mask` is AMI's own filter
+        (`on`, or classes such as `call,dtmf`).
         `on_connected` is called after each login, before any event that follows it; `on_lost` after the
         end of a login, when all its questions have failed.
         """

@@ -152,10 +152,10 @@ class AmiProtocol(Protocol):
                 return
             if isinstance(message, Banner):
                 self._greeted(message)
-            elif message.response:
-                self._take_response(message)
-            else:
+            elif message.event:  # asked first: OriginateResponse is an event with a header Response
                 self._take_event(message)
+            else:
+                self._take_response(message)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override] # noqa: N802 - Twisted's name
         """Every open question fails: nobody will answer it."""

@@ -83,6 +83,7 @@ class FastAgiProtocol(Protocol):
     def give_up(self, reason: str) -> None:
         """Close at once and note why."""
         self._owner.refusals.note(reason, self.peer)
+        self._cancel_deadline()
         self._owner.left(self)
         self._transport().abortConnection()
         self.session.lost(reason)
