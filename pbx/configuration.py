@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pbx.dialplan import RING_CONTEXT, TRIGGER_CONTEXT, extensions_conf
+from pbx.dialplan import RING_CONTEXT, extensions_conf
 from pbx.errors import ConfigurationRefused
 from pbx.installation import Installation
 from pbx.layout import Layout
@@ -71,6 +71,9 @@ AMI_EVENTS = (
 )
 AMI_WRITE_TIMEOUT_MS = 5000
 """A client whose socket stays full that long is dropped; Asterisk's default is 100."""
+
+RING_STATE = 4
+"""AST_STATE_RING of include/asterisk/channelstate.h: a call that came in and is not answered."""
 
 IN_CALL_KEY_GAP_MS = 1000
 
@@ -179,11 +182,10 @@ def manager_conf(ami: AmiLogin) -> str:
         f"write={','.join(AMI_WRITE)}",
         f"writetimeout={AMI_WRITE_TIMEOUT_MS}",
         *(f"eventfilter(action(include),name({name}))=" for name in AMI_EVENTS),
-        # Events of a trigger print what a stranger wrote into his SIP headers.
-        *(
-            f"eventfilter(action(exclude),header(Context),method(exact))={context}"
-            for context in (TRIGGER_CONTEXT, RING_CONTEXT)
-        ),
+        # Events of a trigger print what a stranger wrote into his SIP headers, line feeds and all. A
+        # trigger is in state 4 (Ring) for life, since it is never answered; legs that we dial never are.
+        f"eventfilter(action(exclude),header(ChannelState),method(exact))={RING_STATE}",
+        f"eventfilter(action(exclude),header(Context),method(exact))={RING_CONTEXT}",
     ]
     return document(section("general", general), f"[{ami.user}]\n" + "\n".join(user) + "\n")
 
@@ -293,7 +295,18 @@ DEFAULTS = {
     "ccss.conf": document(section("general", {})),
     "http.conf": document(section("general", {"enabled": False})),
     "stasis.conf": document(section("taskpool", {"minimum_size": 4})),
-    "pjproject.conf": document(),
+    # Level 2 is a line for each malformed packet: strangers must not be able to fill the log.
+    "pjproject.conf": document(
+        section(
+            "log_mappings",
+            {
+                "type": "log_mappings",
+                "asterisk_error": "0,1",
+                "asterisk_warning": "",
+                "asterisk_debug": "2,3,4,5,6",
+            },
+        )
+    ),
     "sorcery.conf": document(),
     "codecs.conf": document(),
     "dsp.conf": document(section("default", {})),

@@ -19,6 +19,8 @@ IVR_CONTEXT = "dialback-ivr"
 LEG_CONTEXT = "dialback-leg"
 NOWHERE_CONTEXT = "dialback-nowhere"
 
+DID_DIGITS_MIN, DID_DIGITS_MAX = 2, 18
+"""Short codes of a private network up to E.164's 15 digits behind an international prefix."""
 NUMBER_CHARACTERS_MAX = 64
 NAME_CHARACTERS_MAX = 128
 BUSY = 17
@@ -58,34 +60,46 @@ def extensions_conf(pbx: PbxSettings, agi: AgiPlace) -> str:
 
 
 def _trigger() -> str:
-    """Make the caller's words harmless before anything else is done with them.
+    """Let in what is a number, and nothing else.
 
-    AGI's environment and AMI's events print caller number, name and dialled number as they came, and
-    SIP lets a line feed through (%0A).
+    `.` and `!` in a pattern match any byte, and SIP lets a line feed through (%0A), which would then
+    stand in AGI's environment, in AMI's events and in the CEL file. X matches 0 to 9.
+    """
+    lengths = range(DID_DIGITS_MIN, DID_DIGITS_MAX + 1)
+    patterns = [f"_{plus}{'X' * length}" for plus in ("", "+") for length in lengths]
+    lines = [f"exten => {pattern},1,Goto({RING_CONTEXT},${{EXTEN}},1)" for pattern in patterns]
+    return "\n".join((f"[{TRIGGER_CONTEXT}]", *lines)) + "\n"
+
+
+def _ring(address: str) -> str:
+    """Ring, tell the switch who rang, and go: never answered, no early media.
+
+    Caller number and name are encoded and then wiped before AGI, whose environment prints them as they
+    came. URIENCODE leaves ( and ) as they are, and an open one swallows the commas behind it: FILTER.
     """
     number, name = NUMBER_CHARACTERS_MAX, NAME_CHARACTERS_MAX
+    facts = ",".join(f"${{{name}}}" for name in RING_FACTS)
     return _extension(
-        TRIGGER_CONTEXT,
+        RING_CONTEXT,
         "_[+0-9]!",
         "Ringing()",
-        f"Set(DIALBACK_NUMBER=${{URIENCODE(${{CALLERID(num):0:{number}}})}})",
-        f"Set(DIALBACK_NAME=${{URIENCODE(${{CALLERID(name):0:{name}}})}})",
-        "Set(DIALBACK_PRESENTATION=${URIENCODE(${CALLERID(pres)})})",
-        f"Set(DIALBACK_DIVERSION=${{URIENCODE(${{REDIRECTING(from-num):0:{number}}})}})",
+        f"Set(DIALBACK_NUMBER={_harmless(f'${{CALLERID(num):0:{number}}}')})",
+        f"Set(DIALBACK_NAME={_harmless(f'${{CALLERID(name):0:{name}}}')})",
+        f"Set(DIALBACK_PRESENTATION={_harmless('${CALLERID(pres)}')})",
+        f"Set(DIALBACK_DIVERSION={_harmless(f'${{REDIRECTING(from-num):0:{number}}}')})",
         "Set(CALLERID(all)=)",
         "Set(CALLERID(ani)=)",
         "Set(CALLERID(dnid)=)",
         "Set(CALLERID(rdnis)=)",
         "Set(REDIRECTING(from-name,i)=)",
         "Set(REDIRECTING(from-num,i)=)",
-        f"Goto({RING_CONTEXT},${{FILTER(+0-9,${{EXTEN}})}},1)",
+        f"AGI({address},{facts})",
+        f"Hangup({BUSY})",
     )
 
 
-def _ring(address: str) -> str:
-    """Tell the switch, and go: never answered, no early media."""
-    facts = ",".join(f"${{{name}}}" for name in RING_FACTS)
-    return _extension(RING_CONTEXT, "_[+0-9]!", f"AGI({address},{facts})", f"Hangup({BUSY})")
+def _harmless(expression: str) -> str:
+    return f"${{FILTER(A-Za-z0-9%._~\\x2d,${{URIENCODE({expression})}})}}"
 
 
 def _ivr(address: str, absolute_seconds: int) -> str:

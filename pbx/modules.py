@@ -48,6 +48,7 @@ REASONS: dict[str, tuple[str, ...]] = {
         "app_dial",
         "app_stack",
         "app_playback",
+        "app_read",
         "app_celgenuserevent",
         "func_callerid",
         "func_channel",
