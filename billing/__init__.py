@@ -1,1 +1,1 @@
-"""Ledger entries, holds and invoices: who owes what, always summing to zero."""
+"""The books: entries that sum to zero, holds that end once, invoices that can be recomputed. Pure."""

@@ -67,7 +67,7 @@ def _page(invoice: Invoice) -> dict[str, Any]:
         "facts": _facts(invoice),
         "currency": invoice.currency,
         "due": due[1],
-        "due_on": invoice.due_on.isoformat(),
+        "request": _request(invoice),
         "sums": [[printed.breakable(label), amount] for label, amount in sums],
         "payments": [
             [
@@ -84,6 +84,12 @@ def _page(invoice: Invoice) -> dict[str, Any]:
         "legend": [printed.one_line(sentence) for sentence in invoice.legend],
         "dispute": printed.one_line(invoice.dispute),
     }
+
+
+def _request(invoice: Invoice) -> str:
+    if invoice.totals.amount_due > 0:
+        return f"Please pay by {invoice.due_on}."
+    return "Nothing is to be paid." if invoice.totals.amount_due == 0 else "This amount is in your favour."
 
 
 def _facts(invoice: Invoice) -> list[list[str]]:
@@ -136,7 +142,7 @@ def _session(session: InvoiceSession) -> dict[str, Any]:
     told = [f"requested {printed.local_time(session.requested_at)}"]
     told += [printed.breakable(text) for text in (session.subscriber, session.reference) if text]
     return {
-        "id": printed.breakable(session.callback_id),
+        "id": printed.name(session.callback_id),
         "told": " · ".join(told),
         "amount": printed.amount(session.amount, 4),
         "lines": [_line(line) for line in session.lines],

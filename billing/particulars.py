@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from calls.cdr import LegRole
 from rating.price import Charge
-from values.money import AMOUNT_SCALE
+from values.money import decimal_from_units
 
-ZERO = Decimal(0).scaleb(-AMOUNT_SCALE)
+ZERO = decimal_from_units(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

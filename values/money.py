@@ -63,9 +63,9 @@ def decimal_number(text: str | Decimal | int, *, places: int, field: str, signed
     if len(decimals.rstrip("0")) > places:
         raise AmountRefused(field, text, f"write at most {places} decimals")
     number = Decimal(plain_text)
-    if abs(number) * 10**places > UNITS_MAX:
+    if abs(_scaled(number, places, field)) > UNITS_MAX:
         raise AmountRefused(field, text, f"write a number up to {UNITS_MAX // 10**places}")
-    return number + 0  # "-0" becomes "0"
+    return number.copy_abs() if number.is_zero() else number  # "-0" becomes "0"
 
 
 def currency_code(text: str, *, field: str = "currency") -> str:
@@ -101,7 +101,7 @@ def decimal_units(amount: Decimal) -> int:
 
 def decimal_from_units(units: int) -> Decimal:
     """Return 10^-4 units as a Decimal with 4 decimals."""
-    return Decimal(units).scaleb(-AMOUNT_SCALE)
+    return _unscaled(units, AMOUNT_SCALE)
 
 
 def rate_units(rate: Decimal) -> int:
@@ -111,14 +111,14 @@ def rate_units(rate: Decimal) -> int:
 
 def rate_from_units(units: int) -> Decimal:
     """Return the Decimal of a rate in 10^-8 of its unit."""
-    return Decimal(units).scaleb(-RATE_SCALE)
+    return _unscaled(units, RATE_SCALE)
 
 
 def half_up(value: Fraction | Decimal, places: int) -> Decimal:
     """Return the value rounded once to `places` decimals; a half goes away from zero."""
     exact = Fraction(value)
     units = half_up_units(abs(exact.numerator) * 10**places, exact.denominator)
-    return Decimal(-units if exact < 0 else units).scaleb(-places)
+    return _unscaled(-units if exact < 0 else units, places)
 
 
 def half_up_units(numerator: int, denominator: int) -> int:
@@ -160,3 +160,8 @@ def _scaled(value: Decimal, places: int, field: str) -> int:
     if rest:
         raise AmountRefused(field, value, f"give at most {places} decimals, or round it first")
     return units
+
+
+def _unscaled(units: int, places: int) -> Decimal:
+    # From text, because Decimal's arithmetic rounds to the precision of the thread's context.
+    return Decimal(f"{units}E-{places}")
