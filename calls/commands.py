@@ -64,3 +64,5 @@ class Settle:
 
 
 Command = OriginateA | RunDialog | Authorise | DialB | HangUp | Settle
+BOOKKEEPING = (Settle,)
+"""Carried out inside the transaction; never an order to anybody."""

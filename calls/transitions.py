@@ -35,6 +35,9 @@ from calls.commands import Authorise, Command, DialB, HangUp, Opening, Originate
 from calls.events import Event
 from calls.limits import Limits
 
+FINISHES = (State.COMPLETED, State.UNANSWERED, State.ABANDONED, State.CANCELLED)
+"""The ends of a callback whose legs are all known to be gone."""
+
 Step = tuple[Callback, tuple[Command, ...]]
 Rule = Callable[[Callback, Event, Limits], Step]
 
@@ -86,6 +89,14 @@ def is_stale(callback: Callback, event: Event) -> bool:
             return unknown or callback.state is not State.COLLECTING
         case events.TriggerReleased():
             return callback.dial_at is not None or callback.state is not State.REQUESTED
+        case (
+            events.DestinationKeyed()
+            | events.DestinationAuthorised()
+            | events.DestinationRefused()
+            | events.DialogEnded()
+            | events.Cancelled()
+        ):  # the end is decided; these were under way when it was
+            return callback.state is State.RELEASING or callback.state.is_end
         case _:
             return callback.state.is_end
 
@@ -114,6 +125,8 @@ def _deadline(callback: Callback, at: datetime, limits: Limits) -> datetime:
         case State.DIALING_A | State.DIALING_B:
             leg = callback.leg_a if callback.state is State.DIALING_A else callback.leg_b
             seconds = (leg.ring_seconds if leg else 0) + limits.settle_seconds
+            # From the order, not from the last news: a late ringing must not put the end off.
+            at = leg.ordered_at if leg is not None and leg.ordered_at is not None else at
         case State.TALKING:
             leg = callback.leg_b
             seconds = (leg.talk_seconds_max if leg else 0) + limits.talk_guard_seconds
@@ -185,8 +198,10 @@ def _greet(callback: Callback, event: Event, _limits: Limits) -> Step:
 @_row(State.DIALING_A, events.LegHungUp, State.RETRY_WAIT, State.UNANSWERED, State.FAILED)
 def _a_not_reached(callback: Callback, event: Event, limits: Limits) -> Step:
     after, leg = _hung_up(callback, event)
-    reason = REASON_OF.get(disposition_of(leg), Reason.CONGESTION)
-    rang_nobody = leg.rang_at is None and reason is Reason.CONGESTION
+    disposition = disposition_of(leg)
+    reason = REASON_OF.get(disposition, Reason.CONGESTION)
+    # An end of unknown cause proves nothing: the phone may have rung while nobody listened.
+    rang_nobody = leg.rang_at is None and disposition is Disposition.CONGESTION
     if (reason is Reason.BUSY or rang_nobody) and not callback.quick_retry_used:
         retry_at = event.at + timedelta(seconds=limits.quick_retry_seconds)
         return _wait_for_retry(replace(after, quick_retry_used=True), retry_at, limits)
@@ -229,6 +244,10 @@ def _accept(callback: Callback, event: Event, _limits: Limits) -> Step:
 @_row(State.COLLECTING, events.DestinationKeyed, State.AUTHORIZING)
 def _authorise(callback: Callback, event: Event, _limits: Limits) -> Step:
     assert isinstance(event, events.DestinationKeyed)
+    leg = callback.leg_a
+    if leg is not None and leg.accepted_at is None:
+        # Keying a number is pressing a key: no destination is ever dialled for a leg that is not accepted.
+        callback = callback.with_leg(replace(leg, accepted_at=event.at))
     return replace(callback, state=State.AUTHORIZING), (Authorise(number=event.number),)
 
 
@@ -290,7 +309,7 @@ def _leg_gone(callback: Callback, event: Event, _limits: Limits) -> Step:
 # releasing: the end is decided, channels are still going down
 
 
-@_row(State.RELEASING, events.LegHungUp, State.RELEASING, *sorted(ENDS))
+@_row(State.RELEASING, events.LegHungUp, State.RELEASING, *FINISHES)
 def _one_leg_less(callback: Callback, event: Event, _limits: Limits) -> Step:
     after, _leg = _hung_up(callback, event)
     if after.live_legs:

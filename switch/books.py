@@ -1,0 +1,242 @@
+"""One step of a callback as one transaction: gather, decide, write.
+
+Reads: a callback, an event or the facts from which to make one.
+Gives: the callback as committed, and the commands to perform; its price in the books when it ends.
+Knows nothing of: Asterisk, timers, the order of things.
+
+Whatever authorises a leg runs here, under the account's lock, in the transaction that also holds the credit:
+between the check and the hold nobody else can spend it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from twisted.internet.defer import Deferred
+
+from calls import events
+from calls.admission import AccountState
+from calls.callback import Callback, Leg, Reason, next_leg_id
+from calls.cdr import LegRole
+from calls.commands import Command, Settle
+from calls.events import Event
+from calls.limits import Limits
+from calls.policy import PolicyDirection, PolicyKind, country_verdict
+from calls.transitions import step
+from rating.credit import Shortfall, a_seconds_at_b_answer, first_hold, longest_talk
+from rating.deck import Deck, NoRate
+from rating.plan import Plan
+from rating.price import price_leg, talk_seconds
+from rating.rate import Rate
+from rating.routes import Route, choose_routes
+from store import callbacks, customers, decks, ledger
+from store.database import Connection, Database
+from store.errors import StoreUnavailable
+from store.settlement import settle
+from values.e164 import E164, dialling_refusal
+from values.money import decimal_from_units, decimal_units
+from values.refusal import RefusalReason
+
+Gather = Callable[[Connection, Callback], Event]
+"""Reads what is needed for a decision and gives the event it amounts to; runs inside the transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingTimes:
+    """How long each leg may ring, in seconds, and how long an A-leg may last altogether."""
+
+    a_seconds: int
+    b_seconds: int
+    absolute_seconds: int
+
+
+class Books:
+    """The store as the conductor uses it."""
+
+    Unavailable = StoreUnavailable
+
+    def __init__(
+        self, *, database: Database, wall: Callable[[], datetime], limits: Limits, ring_times: RingTimes
+    ) -> None:
+        """`wall` gives aware UTC datetimes."""
+        self._database = database
+        self._wall = wall
+        self._limits = limits
+        self._ring_times = ring_times
+
+    def advance(
+        self, before: Callback, event: Event | None, gather: Gather | None
+    ) -> "Deferred[tuple[Callback, tuple[Command, ...]]]":
+        """Commit one step, from the event or from what `gather` makes of the facts."""
+        return self._database.run("advance callback", self._advance, before, event, gather)
+
+    def _advance(
+        self, connection: Connection, before: Callback, event: Event | None, gather: Gather | None
+    ) -> tuple[Callback, tuple[Command, ...]]:
+        if event is None:
+            assert gather is not None
+            event = gather(connection, before)
+        after, commands = step(before, event, self._limits)
+        if any(isinstance(command, Settle) for command in commands):
+            settle(connection, after)
+        callbacks.save_step(connection, before, after, commands, event=event)
+        return after, commands
+
+    # may A be rung?
+
+    def authorise_a(self, connection: Connection, callback: Callback) -> Event:
+        """DialAuthorised with the A-leg and its hold, or DialRefused, or Cancelled if somebody asked for it."""
+        now = self._wall()
+        by = callbacks.cancel_requested_by(connection, callback.id)
+        if by:
+            return events.Cancelled(at=now, by=by)
+        if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
+            return events.DialRefused(at=now, reason=Reason.ACCOUNT_CLOSED)
+        plan = customers.plan(connection, callback.plan_id)
+        offer = self._offer(connection, plan, callback.number_a, now)
+        if isinstance(offer, Reason):
+            return events.DialRefused(at=now, reason=offer)
+        hold_units = decimal_units(first_hold(plan=plan, rate_a=offer.price))
+        available = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
+        if available < hold_units or available <= 0:
+            return events.DialRefused(at=now, reason=Reason.NO_CREDIT)
+        ledger.hold(connection, callback, hold_units, at=now)
+        route = offer.routes[callback.attempts_made % len(offer.routes)]
+        leg = Leg(
+            id=next_leg_id(callback, LegRole.A),
+            role=LegRole.A,
+            number=callback.number_a,
+            trunk=route.trunk,
+            caller_id_shown=callback.caller_id_a,
+            price_rate_id=offer.price.id,
+            cost_rate_id=route.cost.id,
+            ring_seconds=self._ring_times.a_seconds,
+        )
+        return events.DialAuthorised(at=now, leg=leg, hold_units=hold_units)
+
+    # may B be dialled?
+
+    def authorise_b(self, number: E164) -> Gather:
+        """The decision on a destination: DestinationAuthorised with its routes and hold, or DestinationRefused."""
+
+        def gather(connection: Connection, callback: Callback) -> Event:
+            now = self._wall()
+            plan = customers.plan(connection, callback.plan_id)
+            offer = self._destination_offer(connection, callback, plan, number, now)
+            if isinstance(offer, Reason):
+                return events.DestinationRefused(at=now, reason=offer)
+            return self._quote(connection, callback, plan, number, offer, now)
+
+        return gather
+
+    def _quote(
+        self, connection: Connection, callback: Callback, plan: Plan, number: E164, offer: "_Offer", now: datetime
+    ) -> Event:
+        leg_a = callback.leg_a
+        if leg_a is None or leg_a.answered_at is None:
+            return events.DestinationRefused(at=now, reason=Reason.TRY_LATER)
+        free = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
+        up_seconds = int((now - leg_a.answered_at).total_seconds()) + self._ring_times.b_seconds
+        talk = longest_talk(
+            available=decimal_from_units(free),
+            plan=plan,
+            rate_a=decks.rate(connection, leg_a.price_rate_id),
+            rate_b=offer.price,
+            a_seconds_at_b_answer=a_seconds_at_b_answer(
+                plan=plan,
+                answered_at=leg_a.answered_at,
+                accepted_at=leg_a.accepted_at,
+                dial_b_at=now,
+                ring_seconds=self._ring_times.b_seconds,
+                earlier_bridged_microseconds=_bridged_microseconds(callback.legs_b),
+            ),
+            earlier_cost=_earlier_cost(connection, callback, plan),
+            seconds_max=self._ring_times.absolute_seconds - up_seconds,
+        )
+        if isinstance(talk, Shortfall):
+            return events.DestinationRefused(at=now, reason=Reason.NO_CREDIT)
+        hold_units = decimal_units(talk.cost)
+        ledger.hold(connection, callback, hold_units, at=now)
+        shown = customers.caller_id_for(connection, callback)
+        legs = self._legs_b(callback, number, offer, shown, talk.seconds)
+        return events.DestinationAuthorised(at=now, legs=legs, hold_units=hold_units)
+
+    def _legs_b(
+        self, callback: Callback, number: E164, offer: "_Offer", shown: E164 | None, seconds: int
+    ) -> tuple[Leg, ...]:
+        legs: list[Leg] = []
+        for route in offer.routes:
+            so_far = replace(callback, planned=tuple(legs))
+            legs.append(
+                Leg(
+                    id=next_leg_id(so_far, LegRole.B),
+                    role=LegRole.B,
+                    number=number,
+                    trunk=route.trunk,
+                    caller_id_shown=shown,
+                    price_rate_id=offer.price.id,
+                    cost_rate_id=route.cost.id,
+                    ring_seconds=self._ring_times.b_seconds,
+                    talk_seconds_max=seconds,
+                )
+            )
+        return tuple(legs)
+
+    def _destination_offer(
+        self, connection: Connection, callback: Callback, plan: Plan, number: E164, now: datetime
+    ) -> "_Offer | Reason":
+        refusal = dialling_refusal(number, callback.home_country or None)
+        if refusal:
+            emergency = refusal.reason in {RefusalReason.EMERGENCY, RefusalReason.SHORT_CODE}
+            return Reason.EMERGENCY if emergency else Reason.NUMBER_REFUSED
+        if customers.is_own_did(connection, number):
+            return Reason.OWN_NUMBER
+        policy = customers.country_policy(connection)
+        verdict = country_verdict(policy, number, PolicyDirection.TERMINATE_TO, PolicyKind.ANY, now)
+        if verdict.is_denied:
+            return Reason.COUNTRY_DENIED
+        return self._offer(connection, plan, number, now)
+
+    def _offer(
+        self, connection: Connection, plan: Plan, number: E164, now: datetime
+    ) -> "_Offer | Reason":
+        """The price row and the routes to a number, or why there are none: no row, no call."""
+        deck: Deck = decks.deck(connection, plan.deck_id, now)
+        price = deck.find(number, now)
+        if isinstance(price, NoRate):
+            return Reason.NO_RATE
+        if price.blocked:
+            return Reason.BLOCKED
+        routes = choose_routes(
+            price=price,
+            offers=decks.offers(connection, number, now),
+            margin_floor_percent=plan.margin_floor_percent,
+        )
+        return _Offer(price=price, routes=routes.chosen) if routes.chosen else Reason.NO_ROUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offer:
+    price: Rate
+    routes: tuple[Route, ...]
+
+
+def _bridged_microseconds(legs: Iterable[Leg]) -> int:
+    total = 0
+    for leg in legs:
+        if leg.answered_at is not None and leg.hung_up_at is not None:
+            lasted = leg.hung_up_at - leg.answered_at
+            total += (lasted.days * 86_400 + lasted.seconds) * 1_000_000 + lasted.microseconds
+    return total
+
+
+def _earlier_cost(connection: Connection, callback: Callback, plan: Plan) -> Decimal:
+    """The price of this callback's B-legs that have ended."""
+    cost = Decimal(0)
+    for leg in callback.legs_b:
+        if leg.answered_at is not None and leg.hung_up_at is not None:
+            seconds = talk_seconds(leg.answered_at, leg.hung_up_at)
+            rate = decks.rate(connection, leg.price_rate_id)
+            cost += price_leg(rate=rate, plan=plan, talk_seconds=seconds, role=LegRole.B).amount
+    return cost

@@ -1,0 +1,191 @@
+"""The AGI script of an A-leg: speaks with the subscriber and dials where the conductor says.
+
+Reads: orders from the A-leg's mailbox, keys from the subscriber, Dial's outcome.
+Gives: the events that only this session can know.
+Knows nothing of: prices, the store, AMI.
+
+It runs in a greenlet: each wait holds a Deferred and no thread. Orders come from the conductor, one at a
+time. When the channel is gone the script ends; AMI and CEL tell the rest.
+"""
+
+import hmac
+from collections.abc import Callable
+from datetime import datetime
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from calls import events
+from calls.callback import Callback, Leg, Reason, State
+from calls.commands import DialB, Opening, RunDialog
+from calls.events import Event
+from ivr import session
+from switch.conductor import Conductor
+from switch.fastagi import AgiSession, Refused, Script
+from switch.legs import LegWatch, callback_id_of, cause_of_status, dial_arguments
+from switch.line import AgiLine
+from switch.orders import AsteriskOrders
+from wire.agi import Environment
+
+AMI_LAG_SECONDS = 1.0
+"""AMI and AGI are two sockets: what one tells may come this much after the other."""
+ANSWERED_STATUS = "ANSWER"
+
+
+class Conversations:
+    """Serves the AGI sessions of A-legs."""
+
+    def __init__(
+        self,
+        *,
+        reactor: IReactorTime,
+        wall: Callable[[], datetime],
+        conductor: Conductor,
+        orders: AsteriskOrders,
+        watch: LegWatch,
+        look_up: Callable[[Callback], Deferred[None]],
+        seconds_of: Callable[[str], float],
+    ) -> None:
+        """`look_up` finds out what became of a callback's legs; `seconds_of` how long a sound lasts."""
+        self._reactor = reactor
+        self._wall = wall
+        self._conductor = conductor
+        self._orders = orders
+        self._watch = watch
+        self._look_up = look_up
+        self._seconds_of = seconds_of
+
+    def route(self, environment: Environment) -> Script | Refused:
+        """The script of an `ivr/<leg id>/<token>` session; a stranger is refused."""
+        _, leg_id, token = (*environment.script.split("/", 2), "", "")[:3]
+        if not hmac.compare_digest(token.encode(), self._orders.token(leg_id).encode()):
+            return Refused(reason="its token is not the leg's")
+        if environment.uniqueid != leg_id:
+            return Refused(reason="its channel is not the leg's")
+        if not self._conductor.knows(callback_id_of(leg_id)):
+            return Refused(reason="its callback has ended or is not ours")
+
+        def script(agi: AgiSession) -> None:
+            self._converse(agi, leg_id)
+
+        return script
+
+    def _converse(self, agi: AgiSession, leg_id: str) -> None:
+        callback_id = callback_id_of(leg_id)
+        answered_at = self._reactor.seconds()
+        self._conductor.spawn(self._prove_answer(callback_id, leg_id, self._wall()))
+        self._set_in_call_key(agi, callback_id)
+        line = AgiLine(agi)
+        mailbox = self._conductor.mailbox(leg_id)
+        while (order := agi.wait_unless_hung_up(mailbox.get())) is not None:
+            match order:
+                case RunDialog():
+                    self._speak(agi, line, callback_id, order, answered_at)
+                case DialB(leg=leg):
+                    self._dial(agi, callback_id, leg)
+
+    def _set_in_call_key(self, agi: AgiSession, callback_id: str) -> None:
+        callback = self._conductor.callback(callback_id)
+        if callback is not None and callback.in_call_key:
+            agi.set_variable("FEATUREMAP(disconnect)", callback.in_call_key)
+
+    def _speak(
+        self, agi: AgiSession, line: AgiLine, callback_id: str, order: RunDialog, answered_at: float
+    ) -> None:
+        callback = self._conductor.callback(callback_id)
+        if callback is None or callback.leg_a is None:
+            return
+        leg_id = callback.leg_a.id
+
+        def accepted() -> None:
+            # AMI has told of the key already, unless it is away; then this is dropped as stale.
+            self._tell(agi, callback_id, events.Accepted(at=self._wall(), leg_id=leg_id))
+
+        dialog = session.Session(
+            rules=rules_of(callback),
+            accepted=callback.accepted_at is not None,
+            seconds_of=self._seconds_of,
+            seconds_since_answer=lambda: self._reactor.seconds() - answered_at,
+            on_accepted=accepted,
+        )
+        outcome = dialog.run(opening_of(order, callback), line)
+        self._tell(agi, callback_id, self._event_of(outcome, callback))
+
+    def _event_of(self, outcome: session.Outcome, callback: Callback) -> Event:
+        now = self._wall()
+        match outcome:
+            case session.DestinationKeyed(number=number):
+                return events.DestinationKeyed(at=now, number=number)
+            case session.ConnectFixed():
+                assert callback.destination is not None
+                return events.DestinationKeyed(at=now, number=callback.destination)
+            case session.NotAccepted():
+                return events.DialogEnded(at=now, reason=Reason.NOT_ACCEPTED)
+            case session.GaveUp():
+                return events.DialogEnded(at=now, reason=Reason.GAVE_UP)
+
+    def _dial(self, agi: AgiSession, callback_id: str, leg: Leg) -> None:
+        callback = self._conductor.callback(callback_id)
+        if callback is None:
+            return
+        status = ""
+        try:
+            self._show_caller_id(agi, leg)
+            dialled = self._orders.dialled(leg.number, leg.trunk)
+            agi.appexec("Dial", ",".join(dial_arguments(leg, dialled=dialled, in_call_key=callback.in_call_key)))
+            status = agi.get_variable("DIALSTATUS")
+        finally:
+            # Also when the subscriber has left: a leg that never got a channel is told by nobody else.
+            self._conductor.spawn(self._account_for(callback_id, leg.id, status))
+
+    def _show_caller_id(self, agi: AgiSession, leg: Leg) -> None:
+        """Set what the destination sees: a number that is allowed for this leg, or nothing."""
+        if leg.caller_id_shown is None:
+            agi.set_variable("CALLERID(num-pres)", "prohib")
+        else:
+            agi.set_variable("CALLERID(num)", str(leg.caller_id_shown))
+            agi.set_variable("CALLERID(num-pres)", "allowed")
+
+    async def _account_for(self, callback_id: str, leg_id: str, status: str) -> None:
+        """Make sure that the end of a B-leg is known after Dial has returned."""
+        await deferLater(self._reactor, AMI_LAG_SECONDS)
+        callback = self._conductor.callback(callback_id)
+        leg = callback.leg(leg_id) if callback is not None else None
+        if callback is None or leg is None or not leg.is_live:
+            return
+        if status == ANSWERED_STATUS or leg.answered_at is not None or self._watch.has_seen(leg_id):
+            await self._look_up(callback)
+        else:
+            await self._conductor.tell(callback_id, self._conductor.leg_failed(leg_id, cause_of_status(status)))
+
+    async def _prove_answer(self, callback_id: str, leg_id: str, at: datetime) -> None:
+        """An AGI session runs on an answered channel only: say so if AMI does not."""
+        await deferLater(self._reactor, AMI_LAG_SECONDS)
+        callback = self._conductor.callback(callback_id)
+        if callback is not None and callback.state is State.DIALING_A:
+            await self._conductor.tell(callback_id, events.LegAnswered(at=at, leg_id=leg_id))
+
+    def _tell(self, agi: AgiSession, callback_id: str, event: Event) -> None:
+        agi.wait(Deferred.fromCoroutine(self._conductor.tell(callback_id, event)))
+
+
+def rules_of(callback: Callback) -> session.Rules:
+    """How this subscriber is asked, by the plan that was pinned when the callback began."""
+    home = callback.home_country or None
+    return session.Rules(
+        normalise=session.number_reader(home), home_country=home, follow_on_key=callback.follow_on_key
+    )
+
+
+def opening_of(order: RunDialog, callback: Callback) -> session.Opening:
+    """How the dialog begins, in its own words."""
+    match order.opening:
+        case Opening.WELCOME:
+            return session.Welcome(fixed_destination=callback.destination)
+        case Opening.ASK_AGAIN:
+            return session.AskAgain(reason=order.reason or Reason.TRY_LATER)
+        case Opening.FOLLOW_ON:
+            return session.FollowOn(reason=order.reason)
+        case Opening.NEXT_NUMBER:
+            return session.NextNumber()

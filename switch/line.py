@@ -1,0 +1,47 @@
+"""The subscriber's line as the spoken dialog sees it: play sounds, get digits.
+
+Reads: an AGI session on an answered A-leg.
+Gives: an ivr.session.Line.
+Knows nothing of: what is said and why.
+
+One entry is one command: Asterisk throws away keys that arrive between two AGI commands
+(res/res_agi.c, run_agi reads and frees frames while it idles), so the prompt and all digits of a number
+go through a single GET DATA. Its time-out argument is 0, so that the first digit may take TIMEOUT(response)
+and each further one TIMEOUT(digit) (main/app.c, ast_app_getdata).
+"""
+
+from ivr.session import Digits
+from switch.fastagi import AgiSession
+
+
+class AgiLine:
+    """An answered line, played to and listened to over AGI; a hang-up is raised as pyst2's AGIHangup."""
+
+    def __init__(self, agi: AgiSession) -> None:
+        self._agi = agi
+        self._timeouts: dict[str, float] = {}
+
+    def play(self, sounds: tuple[str, ...]) -> None:
+        """Play the sounds to their end, whatever is keyed."""
+        if sounds:
+            self._agi.appexec("Playback", "&".join(sounds))
+
+    def get_digits(
+        self, sounds: tuple[str, ...], first_digit_seconds: float, between_digits_seconds: float, max_digits: int
+    ) -> Digits:
+        """Play the sounds until a key is pressed, then take digits until `#`, `max_digits` or a time-out."""
+        self._set_timeout("response", first_digit_seconds)
+        self._set_timeout("digit", between_digits_seconds)
+        prompt = "&".join(sounds) if sounds else SILENCE
+        text, note = self._agi.execute("GET DATA", prompt, "0", str(max_digits))["result"]
+        timed_out = note == "timeout"
+        return Digits(text=text, timed_out=timed_out, ended_by_hash=not timed_out and len(text) < max_digits)
+
+    def _set_timeout(self, which: str, seconds: float) -> None:
+        if self._timeouts.get(which) != seconds:
+            self._agi.set_variable(f"TIMEOUT({which})", f"{seconds:.3f}")
+            self._timeouts[which] = seconds
+
+
+SILENCE = "silence/1"
+"""GET DATA wants a sound; this one says nothing."""

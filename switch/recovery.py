@@ -1,0 +1,161 @@
+"""Brings our books and Asterisk's channels together after either was away.
+
+Reads: the callbacks that have not ended, the channels that live, the CEL file.
+Gives: the events that were missed; orders to end channels that belong to nobody.
+Knows nothing of: how a callback moves.
+
+Run at start, at each AMI login and when a deadline passes. Nobody is ever rung again here: a leg whose
+outcome is unknown is looked up by its id: alive, it is adopted; ended, it is closed from its evidence;
+never seen, the callback has failed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from structlog.typing import FilteringBoundLogger
+from twisted.internet.defer import Deferred
+
+from calls import events
+from calls.callback import Callback, Leg, Reason, ReleasedBy
+from calls.events import Event
+from switch.conductor import Conductor
+from switch.evidence import LegEvidence, evidence_of
+from switch.legs import callback_id_of
+from switch.orders import AsteriskOrders, LiveChannel
+
+JUST_ORDERED = timedelta(seconds=2)
+"""An order this young may still be on its way through Asterisk: its silence proves nothing."""
+
+
+class Reader(Protocol):
+    """Runs a function beside the reactor, such as store.database.Database.beside."""
+
+    def __call__(self, function: Callable[..., Any], /, *args: Any) -> "Deferred[Any]":  # noqa: ANN401 - any function
+        """A Deferred with the function's result."""
+
+
+class Recovery:
+    """Looks up what became of legs."""
+
+    def __init__(
+        self,
+        *,
+        conductor: Conductor,
+        orders: AsteriskOrders,
+        cel_file: Path | None,
+        read: Reader,
+        wall: Callable[[], datetime],
+        proof_of_life: Callable[[], datetime],
+        log: FilteringBoundLogger,
+    ) -> None:
+        """`proof_of_life` is the last instant at which Asterisk surely lived; a crash bills up to there."""
+        self._conductor = conductor
+        self._orders = orders
+        self._cel_file = cel_file
+        self._read = read
+        self._wall = wall
+        self._proof_of_life = proof_of_life
+        self._log = log
+
+    async def resync(self) -> None:
+        """Compare everything unfinished with everything that lives."""
+        live = {channel.leg_id: channel for channel in await self._orders.live_channels()}
+        callbacks = [callback for callback in self._conductor.unfinished() if callback.live_legs]
+        await self._compare(callbacks, live)
+        for leg_id, channel in live.items():
+            if not self._conductor.knows(callback_id_of(leg_id)):
+                self._log.warning("recovery.orphan", leg=leg_id, channel=channel.channel)
+                await self._orders.hang_up(leg_id)
+
+    async def look_up(self, callback: Callback) -> None:
+        """Compare one callback with the channels that live."""
+        if not self._orders.is_reachable:
+            return
+        live = {channel.leg_id: channel for channel in await self._orders.live_channels()}
+        await self._compare([callback], live)
+
+    async def _compare(self, callbacks: Iterable[Callback], live: Mapping[str, LiveChannel]) -> None:
+        callbacks = list(callbacks)
+        legs = [leg.id for callback in callbacks for leg in callback.live_legs]
+        if not legs:
+            return
+        known: dict[str, LegEvidence] = {}
+        if self._cel_file is not None:
+            known = await self._read(evidence_of, self._cel_file, legs)
+        for callback in callbacks:
+            findings = find_out(callback, live, known, now=self._wall())
+            for event in findings.missed:
+                await self._conductor.tell(callback.id, event)
+            if findings.vanished:
+                await self._close(callback.id, findings)
+
+    async def _close(self, callback_id: str, findings: "Findings") -> None:
+        """Close the legs of which neither a channel nor a line of evidence is left."""
+        callback = self._conductor.callback(callback_id)
+        if callback is None:
+            return
+        gone = [leg for leg in callback.live_legs if leg.id in findings.vanished]
+        answered = [leg.answered_at for leg in gone if leg.answered_at is not None]
+        at = max([self._proof_of_life(), *answered]) if answered else self._wall()
+        self._log.warning("recovery.vanished", callback=callback_id, legs=sorted(findings.vanished))
+        if findings.some_live:
+            for leg in gone:
+                await self._conductor.tell(callback_id, _estimated_end(leg, at))
+        elif gone:
+            reason = Reason.VANISHED if answered else Reason.NEVER_SEEN
+            await self._conductor.tell(callback_id, events.LegsVanished(at=at, reason=reason))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was missed of a callback, in order of time; the legs that left no trace; whether one still lives."""
+
+    missed: tuple[Event, ...]
+    vanished: frozenset[str]
+    some_live: bool
+
+
+def find_out(
+    callback: Callback,
+    live: Mapping[str, LiveChannel],
+    known: Mapping[str, LegEvidence],
+    *,
+    now: datetime,
+) -> Findings:
+    """Compare what we believe of each live leg with the channels and with the evidence."""
+    missed: list[Event] = []
+    vanished: set[str] = set()
+    for leg in callback.live_legs:
+        evidence = known.get(leg.id, LegEvidence(leg_id=leg.id))
+        if leg.answered_at is None and evidence.answered_at is not None:
+            missed.append(events.LegAnswered(at=evidence.answered_at, leg_id=leg.id))
+        if leg.id in live:
+            continue
+        if evidence.hung_up_at is not None:
+            missed.append(_hung_up(leg, evidence))
+        elif leg.ordered_at is not None and now - leg.ordered_at > JUST_ORDERED:
+            vanished.add(leg.id)
+    return Findings(
+        missed=tuple(sorted(missed, key=lambda event: event.at)),
+        vanished=frozenset(vanished),
+        some_live=any(leg.id in live for leg in callback.live_legs),
+    )
+
+
+def _estimated_end(leg: Leg, at: datetime) -> events.LegHungUp:
+    return events.LegHungUp(
+        at=at, leg_id=leg.id, q850_cause=0, released_by=ReleasedBy.FAR, estimated=leg.answered_at is not None
+    )
+
+
+def _hung_up(leg: Leg, evidence: LegEvidence) -> events.LegHungUp:
+    assert evidence.hung_up_at is not None
+    return events.LegHungUp(
+        at=evidence.hung_up_at,
+        leg_id=leg.id,
+        q850_cause=evidence.q850_cause,
+        released_by=ReleasedBy.FAR,
+    )
