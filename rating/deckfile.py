@@ -241,7 +241,7 @@ class _Row:
         """Return the Rate; it means nothing if there are errors."""
         blocked = self._blocked()
         per_minute = self._price("rate_per_min")
-        if per_minute is None and not blocked:
+        if not self._text("rate_per_min") and not blocked:
             self._refuse(
                 "rate_per_min", "no rate", "write the price of a minute, such as 0.0850, or block the row"
             )

@@ -1,6 +1,7 @@
 """Vectors of single legs: increments, minimum, fee, rounding. A ✗ value is one that others print wrongly."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from priced import LegRole, a_plan, a_rate
@@ -9,13 +10,14 @@ from rating.plan import ALegPolicy
 from rating.price import Charge, billed_seconds, price_leg, whole_seconds
 
 
-def charge(per_minute: str, increments: str, seconds: int, **fields: object) -> Charge:
-    plan = a_plan(increments, **{key: value for key, value in fields.items() if key == "free_below_seconds"})
-    rate = a_rate(per_minute, **{key: value for key, value in fields.items() if key != "free_below_seconds"})
-    return price_leg(rate=rate, plan=plan, talk_seconds=seconds, role=LegRole.B)
+def charge(
+    per_minute: str, increments: str, seconds: int, *, free_below_seconds: int = 0, **row: Any
+) -> Charge:
+    plan = a_plan(increments, free_below_seconds=free_below_seconds)
+    return price_leg(rate=a_rate(per_minute, **row), plan=plan, talk_seconds=seconds, role=LegRole.B)
 
 
-def priced(per_minute: str, increments: str, seconds: int, **fields: object) -> tuple[int, str]:
+def priced(per_minute: str, increments: str, seconds: int, **fields: Any) -> tuple[int, str]:
     result = charge(per_minute, increments, seconds, **fields)
     return result.billed_seconds, str(result.amount)
 
@@ -73,7 +75,7 @@ def test_W10_whole_minutes_and_steps_of_six() -> None:
 
 
 def test_W11_W12_fee_and_a_cheaper_rate_after_the_first_minute() -> None:
-    two_step = {"connect_fee": Decimal("0.4"), "next_per_minute": Decimal("0.1")}
+    two_step: dict[str, Any] = {"connect_fee": Decimal("0.4"), "next_per_minute": Decimal("0.1")}
     assert priced("0.2", "60/1", 20, **two_step)[1] == "0.6000"
     assert priced("0.2", "60/1", 85, **two_step)[1] == "0.6417"
     assert priced("0.2", "60/1", 85, **two_step)[1] != "0.6418"  # ✗
@@ -223,7 +225,7 @@ def test_a_row_s_own_increments_and_fee_stand_before_the_plan_s() -> None:
 
 
 def test_a_charge_explains_itself_step_by_step() -> None:
-    two_step = {"connect_fee": Decimal("0.4"), "next_per_minute": Decimal("0.1")}
+    two_step: dict[str, Any] = {"connect_fee": Decimal("0.4"), "next_per_minute": Decimal("0.1")}
     assert charge("0.2", "60/1", 85, **two_step).steps == (
         "B leg: prefix 1 (United States), row row-1",
         "85 s by 60/1: billed 85 s",
