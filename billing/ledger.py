@@ -51,9 +51,8 @@ class LedgerAccount:
     def __post_init__(self) -> None:
         """Refuse a receivable of nobody and a revenue of somebody."""
         if (self.kind in _OWNED) != bool(self.owner):
-            raise ValueError(
-                f"ledger account {self.kind}: " + ("name its owner" if not self.owner else "has no owner")
-            )
+            remedy = "it is the house's own, name no owner" if self.owner else "name its owner"
+            raise ValueError(f"ledger account {self.kind}: {remedy}")
 
     def __str__(self) -> str:
         """Return the name it has in listings."""

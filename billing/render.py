@@ -53,7 +53,8 @@ _TOTAL_WIDTHS = (40, -18)
 
 def to_json(invoice: Invoice) -> str:
     """Return the whole invoice as JSON; amounts are strings."""
-    return json.dumps(document(invoice), ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(document(invoice), ensure_ascii=False, indent=2) + "\n"
+    return text.encode(errors="replace").decode()  # half a character, as JSON allows, is no UTF-8
 
 
 def to_csv(invoice: Invoice) -> str:

@@ -1,0 +1,149 @@
+"""The forms of an invoice: same totals, same bytes, nothing hostile gets through."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from priced import SELLER, a_rate, an_invoice, rated
+
+from billing import printed
+from billing.invoice import Invoice
+from billing.particulars import Party, TaxGroup
+from billing.render import to_csv, to_json, to_pdf, to_table, to_typst
+
+MARCH = datetime(2026, 3, 10, 8, tzinfo=UTC)
+HOSTILE = '#import "@preview/x:1.0.0" $x$ *b* _i_ `r` <l> @ref \\ "] #sys.exit() =cmd|\' /C calc\'!A0'
+UNSEEN = "Eve\u202eniwdoG\x1b[31m\r\nTotal\u2028 0.00\x00\u200f"
+
+
+def month_of_calls(calls: int = 7) -> Invoice:
+    sessions = [
+        rated(number, start=MARCH + timedelta(hours=number), b_seconds=(35 + number,))
+        for number in range(calls)
+    ]
+    return an_invoice(sessions, tax=TaxGroup(label="VAT", percent=Decimal(20)))
+
+
+def csv_rows(invoice: Invoice) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(to_csv(invoice))))
+
+
+def test_R15_F144_text_csv_and_json_have_the_same_total() -> None:
+    invoice = month_of_calls()
+    total = invoice.totals.total
+    assert total == Decimal("2.18")  # 1.8200 and 0.36 of tax
+    assert Decimal(json.loads(to_json(invoice))["totals"]["total"]) == total
+    rows = csv_rows(invoice)
+    assert rows[-1]["kind"] == "total"
+    assert Decimal(rows[-1]["amount"]) == total
+    assert sum(Decimal(row["amount"]) for row in rows[:-1]) == total
+    assert f"USD {total}" in to_table(invoice)
+    assert ["Total of this invoice", str(total)] in json.loads(to_typst(invoice).data)["sums"]
+
+
+def test_F144_each_line_can_be_recomputed_from_its_own_fields() -> None:
+    for row in csv_rows(month_of_calls()):
+        if row["kind"] in {"a_leg", "b_leg"}:
+            exact = Decimal(row["billed_seconds"]) * Decimal(row["rate_per_minute"]) / 60
+            assert abs(exact - Decimal(row["amount"])) <= Decimal("0.00005")
+
+
+def test_every_leg_is_in_every_form() -> None:
+    invoice = month_of_calls()
+    document = json.loads(to_json(invoice))
+    legs = [line.leg_id for line in invoice.lines]
+    assert [line["leg_id"] for session in document["sessions"] for line in session["lines"]] == legs
+    assert [row["leg_id"] for row in csv_rows(invoice) if row["leg_id"]] == legs
+    assert to_table(invoice).count("+12125550100") == 7
+
+
+def test_F078_the_same_invoice_has_the_same_bytes() -> None:
+    one, other = month_of_calls(), month_of_calls()
+    assert to_json(one) == to_json(other)
+    assert to_csv(one) == to_csv(other)
+    assert to_table(one) == to_table(other)
+    assert to_pdf(one) == to_pdf(other)
+
+
+def test_the_PDF_is_dated_as_told_or_on_the_day_of_issue() -> None:
+    invoice = month_of_calls(1)
+    assert b"20260401" in to_pdf(invoice)
+    assert b"20260405" in to_pdf(invoice, created_at=datetime(2026, 4, 5, 12, tzinfo=UTC))
+
+
+def test_json_amounts_are_texts_so_that_nobody_reads_a_float() -> None:
+    assert "Decimal" not in to_json(month_of_calls())
+    json.loads(to_json(month_of_calls()), parse_float=lambda text: pytest.fail(f"a float: {text}"))
+
+
+def test_a_month_without_calls_prints() -> None:
+    invoice = an_invoice([], number="")
+    assert "No calls in this period." in to_table(invoice)
+    assert "DRAFT" in to_table(invoice)
+    assert to_pdf(invoice).startswith(b"%PDF")
+    assert [row["kind"] for row in csv_rows(invoice)] == ["rounding", "total"]
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE, UNSEEN, "", "x" * 5000, "\u6f22\u5b57 \u0627\u0644 \U0001f600", "\ud800"]
+)
+def test_a_hostile_name_is_printed_and_never_obeyed(text: str) -> None:
+    party = Party(name=text, address=(text, text), tax_id=text, email=text, bank=(text,))
+    session = rated(
+        1, start=MARCH, subscriber=text, reference=text, rate_b=a_rate(destination=text[:100] or "x")
+    )
+    invoice = an_invoice([session], buyer=party, seller=party, account_id=text, number=text, dispute=text)
+    assert to_pdf(invoice).startswith(b"%PDF")
+    assert to_typst(invoice).source == to_typst(an_invoice([])).source
+    assert to_csv(invoice).encode()
+    assert to_json(invoice).encode()
+    table = to_table(invoice)
+    assert not {"\x1b", "\x00", "\r", "\u202e", "\u2028"} & set(table)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "|x", "%x", " =1", "\u202e=1"])
+def test_a_csv_cell_is_no_formula(text: str) -> None:
+    session = rated(1, start=MARCH, subscriber=text, reference=text)
+    for row in csv_rows(an_invoice([session])):
+        assert row["subscriber"][:1] in {"", "'"}
+        assert row["reference"][:1] in {"", "'"}
+
+
+def test_numbers_stay_numbers_in_csv() -> None:
+    assert csv_rows(month_of_calls(1))[1]["number"] == "+12125550100"
+    assert printed.cell("-0.0017") == "-0.0017"
+
+
+def test_F065_length_and_amounts_are_printed_plainly() -> None:
+    assert printed.duration(90) == "00:01:30"
+    assert printed.duration(360_000) == "100:00:00"
+    assert printed.rate(Decimal("0.085")) == "0.0850"
+    assert printed.rate(Decimal("0.00012345")) == "0.00012345"
+    assert printed.rates(Decimal("0.2"), Decimal("0.1")) == "0.2000, then 0.1000"
+    assert printed.amount_at_least(Decimal("12.4000"), 2) == "12.40"
+    assert printed.amount_at_least(Decimal("12.4001"), 2) == "12.4001"
+    assert printed.amount_at_least(Decimal(7), 0) == "7"
+
+
+def test_a_local_time_says_its_offset() -> None:
+    line = an_invoice([rated(1, start=MARCH)]).lines[0]
+    assert printed.local_time(line.at) == "2026-03-10 09:00:00 +01:00"
+
+
+def test_a_late_limit_is_a_line_of_its_own() -> None:
+    session = rated(1, start=MARCH)
+    invoice = an_invoice([replace(session, waived=Decimal("0.0017"))])
+    assert invoice.totals.charges == Decimal("0.2700")
+    assert "Over your limit, not charged" in to_table(invoice)
+    assert to_pdf(invoice).startswith(b"%PDF")
+
+
+def test_both_sides_stand_in_the_text_form() -> None:
+    table = to_table(month_of_calls())
+    assert SELLER.name in table
+    assert "Northwind Travel SARL (account northwind)" in table
+    assert "Due 2026-04-15" in table
