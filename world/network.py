@@ -125,9 +125,13 @@ class World:
         )
         for name, text in configuration_files(self._plan).items():
             (layout.etc / name).write_text(text)
-        self.asterisk.start()
-        self.asterisk.wait_until_ready()
-        self._control = Control("127.0.0.1", ami_port, "world", secret)
+        try:
+            self.asterisk.start()
+            self.asterisk.wait_until_ready()
+            self._control = Control("127.0.0.1", ami_port, "world", secret)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End every call and the Asterisk; quiet if it runs no more."""

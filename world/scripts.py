@@ -222,7 +222,8 @@ class Forwards:
     number: str
 
     def lines(self, call: Call) -> list[str]:
-        return [f"Transfer(PJSIP/sip:{self.number}@${{CHANNEL(pjsip,remote_addr)}})", "Hangup(19)"]
+        # Towards this same carrier, so that whoever follows is seen in the log of the number forwarded to.
+        return [f"Transfer(PJSIP/sip:{self.number}@${{CHANNEL(pjsip,local_addr)}})", "Hangup(19)"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
