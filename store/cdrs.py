@@ -1,0 +1,168 @@
+"""Finished legs with what they cost: one line each.
+
+Reads: rows of `cdrs`, the charge in effect of each, the callback they belong to.
+Gives: CallRecords, by account, period or the latest ones.
+Knows nothing of: how they are printed; carriers' cost is in them, so accounts are shown only `charge`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, RowMapping, Select, func, select
+
+from calls.cdr import Cdr, Disposition, LegRole
+from rating.price import Charge
+from store.schema import callbacks, cdrs, charges
+from values.e164 import E164
+from values.money import decimal_from_units, rate_from_units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """A leg that ended. `charge` and the cost are None where nobody answered."""
+
+    cdr: Cdr
+    account_id: str
+    subscriber_id: str
+    plan_id: str
+    requested_at: datetime
+    session_ended_at: datetime
+    charge: Charge | None
+    cost: Decimal | None
+    cost_currency: str
+    cost_rate_id: str
+    reference: str
+    tag: str
+
+    @property
+    def margin(self) -> Decimal | None:
+        """Price less cost, where both are in one currency."""
+        if self.charge is None or self.cost is None or self.charge.currency != self.cost_currency:
+            return None
+        return self.charge.amount - self.cost
+
+
+def list_cdrs(
+    connection: Connection,
+    *,
+    account_id: str | None = None,
+    callback_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    last: int | None = None,
+) -> tuple[CallRecord, ...]:
+    """Legs whose callback ended in [since, until), in the order in which the callbacks ended.
+
+    `last` takes only so many of the latest ones.
+    """
+    wanted = _joined()
+    if account_id is not None:
+        wanted = wanted.where(cdrs.c.account_id == account_id)
+    if callback_id is not None:
+        wanted = wanted.where(cdrs.c.callback_id == callback_id)
+    if since is not None:
+        wanted = wanted.where(cdrs.c.session_ended_at >= since)
+    if until is not None:
+        wanted = wanted.where(cdrs.c.session_ended_at < until)
+    order = (cdrs.c.session_ended_at, cdrs.c.callback_id, cdrs.c.invited_at, cdrs.c.leg_id)
+    if last is None:
+        return tuple(record_of(row) for row in connection.execute(wanted.order_by(*order)).mappings())
+    newest = wanted.order_by(*(column.desc() for column in order)).limit(last)
+    return tuple(reversed([record_of(row) for row in connection.execute(newest).mappings()]))
+
+
+def record_of(row: RowMapping) -> CallRecord:
+    """The record of a joined row."""
+    is_charged = row["amount_units"] is not None
+    return CallRecord(
+        cdr=_cdr_of(row),
+        account_id=row["account_id"],
+        subscriber_id=row["subscriber_id"],
+        plan_id=row["plan_id"],
+        requested_at=row["received_at"],
+        session_ended_at=row["session_ended_at"],
+        charge=charge_of(row) if is_charged else None,
+        cost=decimal_from_units(row["cost_units"]) if is_charged else None,
+        cost_currency=row["cost_currency"] or "",
+        cost_rate_id=row["cost_rate_id"] or "",
+        reference=row["reference"],
+        tag=row["tag"],
+    )
+
+
+def charge_of(row: RowMapping) -> Charge:
+    """The charge of a row of `charges`."""
+    return Charge(
+        talk_seconds=row["talk_seconds"],
+        billed_seconds=row["billed_seconds"],
+        per_minute=rate_from_units(row["per_minute"]),
+        next_per_minute=rate_from_units(row["next_per_minute"]),
+        connect_fee=rate_from_units(row["connect_fee"]),
+        first_increment_s=row["first_increment_s"],
+        next_increment_s=row["next_increment_s"],
+        amount=decimal_from_units(row["amount_units"]),
+        currency=row["currency"],
+        rate_id=row["rate_id"],
+        prefix=row["prefix"],
+        destination=row["destination"],
+        steps=tuple(row["steps"].split("\n")),
+    )
+
+
+_CHARGE_COLUMNS = tuple(
+    charges.c[name]
+    for name in (
+        "currency",
+        "talk_seconds",
+        "billed_seconds",
+        "rate_id",
+        "prefix",
+        "destination",
+        "per_minute",
+        "next_per_minute",
+        "connect_fee",
+        "first_increment_s",
+        "next_increment_s",
+        "amount_units",
+        "steps",
+        "cost_rate_id",
+        "cost_currency",
+        "cost_units",
+    )
+)
+
+
+def _joined() -> Select[*tuple[object, ...]]:
+    later = charges.alias("later")
+    newest = select(func.max(later.c.revision)).where(later.c.leg_id == cdrs.c.leg_id).scalar_subquery()
+    of_callback = (
+        callbacks.c.subscriber_id,
+        callbacks.c.plan_id,
+        callbacks.c.received_at,
+        callbacks.c.reference,
+        callbacks.c.tag,
+    )
+    return select(cdrs, *of_callback, *_CHARGE_COLUMNS).select_from(
+        cdrs.join(callbacks, callbacks.c.id == cdrs.c.callback_id).outerjoin(
+            charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == newest)
+        )
+    )
+
+
+def _cdr_of(row: RowMapping) -> Cdr:
+    return Cdr(
+        leg_id=row["leg_id"],
+        callback_id=row["callback_id"],
+        role=LegRole(row["role"]),
+        number=E164.parse(row["number"]),
+        trunk=row["trunk"],
+        invited_at=row["invited_at"],
+        rang_at=row["rang_at"],
+        answered_at=row["answered_at"],
+        accepted_at=row["accepted_at"],
+        hung_up_at=row["hung_up_at"],
+        q850_cause=row["q850_cause"],
+        disposition=Disposition(row["disposition"]),
+        estimated=row["estimated"],
+    )

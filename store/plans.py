@@ -1,0 +1,120 @@
+"""Plans: price terms in versions that never change.
+
+Reads: rating.Plan; rows of `plans` and `plan_versions`.
+Gives: the pinned version by its id, `<name>:<version>`, or the one in force at an instant.
+Knows nothing of: what the terms mean.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select
+
+from rating.plan import ALegPolicy, Plan
+from store import checks
+from store.audit import Author, note
+from store.columns import UtcMicros
+from store.decks import SELL, deck_info
+from store.errors import Conflict, Invalid, NotFound
+from store.schema import plan_versions, plans
+from values.money import rate_from_units, rate_units
+
+
+def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime, author: Author) -> Plan:
+    """Write the first version of a plan, or the next one; the plan with the id and version it was given.
+
+    Callbacks that run keep the version they began with; an account's next callback takes the new one.
+    """
+    checks.slug("plan", plan.name)
+    deck = deck_info(connection, plan.deck_id)
+    if deck.kind != SELL:
+        raise Invalid("deck", f"{deck.name!r} is a cost deck", "name a deck of kind sell")
+    if deck.currency != plan.currency:
+        problem = f"deck {deck.name!r} is in {deck.currency}, the plan in {plan.currency}"
+        raise Conflict("currency", problem, "give the plan its deck's currency")
+    newest = connection.execute(NEWEST, {"name": plan.name}).mappings().first()
+    if newest is None:
+        connection.execute(insert(plans), {"name": plan.name, "created_at": author.at})
+    elif newest["currency"] != plan.currency:
+        problem = f"plan {plan.name!r} is in {newest['currency']}"
+        raise Conflict("currency", problem, "make another plan for another currency")
+    version = 1 if newest is None else newest["version"] + 1
+    made = replace(plan, id=f"{plan.name}:{version}", version=version)
+    row = _values(made)
+    connection.execute(insert(plan_versions), {**row, "effective_at": effective_at, "created_at": author.at})
+    before = {} if newest is None else {name: newest[name] for name in row}
+    note(connection, author, "plan.version", made.id, before=before, after=row)
+    return made
+
+
+def plan(connection: Connection, plan_id: str) -> Plan:
+    """The pinned version of that id; NotFound if there is none."""
+    row = connection.execute(PINNED, {"plan_id": plan_id}).mappings().first()
+    if row is None:
+        raise NotFound("plan", f"there is no plan version {plan_id!r}", "see `dialback plan list`")
+    return _plan_of(row)
+
+
+def plan_in_force(connection: Connection, name: str, at: datetime) -> Plan:
+    """The version of the plan in force at `at`; NotFound if there is none."""
+    row = connection.execute(IN_FORCE, {"name": name, "at": at}).mappings().first()
+    if row is None:
+        raise NotFound("plan", f"plan {name!r} has no version in force at {at}", "see `dialback plan list`")
+    return _plan_of(row)
+
+
+def list_plans(connection: Connection) -> tuple[Plan, ...]:
+    """Every version of every plan, by name and version."""
+    wanted = select(plan_versions).order_by(plan_versions.c.plan_name, plan_versions.c.version)
+    return tuple(_plan_of(row) for row in connection.execute(wanted).mappings())
+
+
+PINNED = select(plan_versions).where(plan_versions.c.id == bindparam("plan_id"))
+NEWEST = (
+    select(plan_versions)
+    .where(plan_versions.c.plan_name == bindparam("name"))
+    .order_by(plan_versions.c.version.desc())
+    .limit(1)
+)
+IN_FORCE = NEWEST.where(plan_versions.c.effective_at <= bindparam("at", type_=UtcMicros()))
+
+
+def _values(plan: Plan) -> dict[str, Any]:
+    return {
+        "id": plan.id,
+        "plan_name": plan.name,
+        "version": plan.version,
+        "currency": plan.currency,
+        "deck_name": plan.deck_id,
+        "first_increment_s": plan.first_increment_s,
+        "next_increment_s": plan.next_increment_s,
+        "free_below_seconds": plan.free_below_seconds,
+        "a_leg_policy": plan.a_leg_policy.value,
+        "connect_fee": rate_units(plan.connect_fee),
+        "follow_on_key": plan.follow_on_key,
+        "in_call_key": plan.in_call_key,
+        "talk_seconds_max": plan.talk_seconds_max,
+        # A plan's floor has at most 2 decimals (rating/plan.py).
+        "margin_floor_hundredths": int(plan.margin_floor_percent * 100),
+    }
+
+
+def _plan_of(row: RowMapping) -> Plan:
+    return Plan(
+        id=row["id"],
+        name=row["plan_name"],
+        version=row["version"],
+        currency=row["currency"],
+        deck_id=row["deck_name"],
+        first_increment_s=row["first_increment_s"],
+        next_increment_s=row["next_increment_s"],
+        free_below_seconds=row["free_below_seconds"],
+        a_leg_policy=ALegPolicy(row["a_leg_policy"]),
+        connect_fee=rate_from_units(row["connect_fee"]),
+        follow_on_key=row["follow_on_key"],
+        in_call_key=row["in_call_key"],
+        talk_seconds_max=row["talk_seconds_max"],
+        margin_floor_percent=Decimal(row["margin_floor_hundredths"]).scaleb(-2),
+    )

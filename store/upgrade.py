@@ -1,0 +1,72 @@
+"""Brings a database's tables to what this program needs.
+
+Reads: the revisions in store/migrations.
+Gives: an upgraded database; SchemaMismatch, with the order to give, where nobody upgraded.
+Knows nothing of: what is in the tables.
+"""
+
+from pathlib import Path
+
+import sqlalchemy
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from store.database import Database
+from store.errors import SchemaMismatch, StoreUnavailable
+
+NEWEST = "0001"
+"""The revision that store/schema.py describes; a test holds it against store/migrations."""
+
+
+def upgrade(url: str) -> str:
+    """Create or upgrade the tables; the revision they are at now. Doing it again changes nothing."""
+    # Alembic takes 0.2 s to import, and only this function needs it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    database = Database(url)
+    _make_folder(database)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    try:
+        with database.engine.connect() as connection:
+            if database.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+            return revision(connection) or ""
+    except DBAPIError as error:
+        raise StoreUnavailable(" ".join(str(error.orig).split())) from error
+    finally:
+        database.close()
+
+
+def check(database: Database) -> None:
+    """Return if the tables fit this program; SchemaMismatch says what to do if not."""
+    found = database.read("read revision", revision)
+    if found is None:
+        raise SchemaMismatch("the database has no tables yet: run `dialback db upgrade`")
+    if found < NEWEST:
+        raise SchemaMismatch(
+            f"the tables are at revision {found}, {NEWEST} is needed: run `dialback db upgrade`"
+        )
+    if found > NEWEST:
+        raise SchemaMismatch(
+            f"the tables are at revision {found}, newer than this program's {NEWEST}: update it"
+        )
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of the tables; None without tables."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    table = sqlalchemy.table("alembic_version", sqlalchemy.column("version_num"))
+    found: str | None = connection.execute(select(table.c.version_num)).scalar_one_or_none()
+    return found
+
+
+def _make_folder(database: Database) -> None:
+    path = database.engine.url.database
+    if database.is_sqlite and path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)

