@@ -58,9 +58,10 @@ def to_pdf(invoice: Invoice, *, created_at: datetime | None = None) -> bytes:
 def _page(invoice: Invoice) -> dict[str, Any]:
     """Return what the template prints, as texts ready to be set."""
     *sums, due = totals_shown(invoice)
+    title = "Draft invoice" if invoice.is_draft else "Invoice"
     return {
-        "title": "Draft invoice" if invoice.is_draft else "Invoice",
-        "number": printed.name(invoice.number),
+        "title": title,
+        "running": [printed.short(invoice.seller.name), f"{title} {printed.short(invoice.number)}".strip()],
         "draft": invoice.is_draft,
         "seller": _party(invoice.seller),
         "buyer": _party(invoice.buyer),
@@ -68,11 +69,11 @@ def _page(invoice: Invoice) -> dict[str, Any]:
         "currency": invoice.currency,
         "due": due[1],
         "request": _request(invoice),
-        "sums": [[printed.breakable(label), amount] for label, amount in sums],
+        "sums": [[_name(label), amount] for label, amount in sums],
         "payments": [
             [
                 payment.at.date().isoformat(),
-                printed.breakable(payment.reference),
+                _name(payment.reference),
                 printed.amount(payment.amount, 4),
             ]
             for payment in invoice.payments
@@ -81,8 +82,8 @@ def _page(invoice: Invoice) -> dict[str, Any]:
         "by_day": [_summary(summary) for summary in invoice.by_day],
         "sessions": [_session(session) for session in invoice.sessions],
         "charges": printed.amount(invoice.totals.charges, 4),
-        "legend": [printed.one_line(sentence) for sentence in invoice.legend],
-        "dispute": printed.one_line(invoice.dispute),
+        "legend": [printed.breakable(sentence) for sentence in invoice.legend],
+        "dispute": printed.breakable(invoice.dispute),
     }
 
 
@@ -96,14 +97,14 @@ def _facts(invoice: Invoice) -> list[list[str]]:
     period = invoice.period
     last_day = period.end_day - timedelta(days=1)
     return [
-        ["Number", printed.breakable(invoice.number) or "not yet numbered"],
-        ["Account", printed.breakable(invoice.account_id)],
+        ["Number", _name(invoice.number) or "not yet numbered"],
+        ["Account", _name(invoice.account_id)],
         ["Period", f"{period.first_day} to {last_day}"],
         ["Time zone", period.zone],
         ["Issued", invoice.issued_on.isoformat()],
         ["Due", invoice.due_on.isoformat()],
         ["Currency", invoice.currency],
-        ["Price list", printed.breakable(invoice.price_list)],
+        ["Price list", _name(invoice.price_list)],
     ]
 
 
@@ -116,21 +117,21 @@ def _party(party: Party) -> dict[str, Any]:
         ("Web", party.website),
     )
     return {
-        "name": printed.breakable(party.name),
-        "address": [printed.breakable(line) for line in party.address],
-        "particulars": [[label, printed.breakable(text)] for label, text in labelled if text],
-        "bank": [printed.breakable(line) for line in party.bank],
+        "name": _name(party.name),
+        "address": [_name(line) for line in party.address],
+        "particulars": [[label, _name(text)] for label, text in labelled if text],
+        "bank": [_name(line) for line in party.bank],
     }
 
 
 def _payment(payment: Payment) -> list[str]:
     day = payment.at.date().isoformat()
-    return [day, printed.breakable(payment.reference), printed.amount(payment.amount, 4)]
+    return [day, _name(payment.reference), printed.amount(payment.amount, 4)]
 
 
 def _summary(summary: Summary) -> list[str]:
     return [
-        printed.breakable(summary.label),
+        _name(summary.label),
         str(summary.calls),
         printed.duration(summary.talk_seconds),
         printed.duration(summary.billed_seconds),
@@ -140,7 +141,7 @@ def _summary(summary: Summary) -> list[str]:
 
 def _session(session: InvoiceSession) -> dict[str, Any]:
     told = [f"requested {printed.local_time(session.requested_at)}"]
-    told += [printed.breakable(text) for text in (session.subscriber, session.reference) if text]
+    told += [_name(text) for text in (session.subscriber, session.reference) if text]
     return {
         "id": printed.name(session.callback_id),
         "told": " · ".join(told),
@@ -153,8 +154,8 @@ def _line(line: InvoiceLine) -> list[str]:
     return [
         _LEG_NAMES[line.kind],
         printed.local_time(line.at),
-        printed.breakable(line.number),
-        printed.breakable(line.destination),
+        _name(line.number),
+        _name(line.destination),
         *_measured(line),
         printed.amount(line.amount, 4),
     ]
@@ -170,3 +171,7 @@ def _measured(line: InvoiceLine) -> list[str]:
         printed.rates(line.per_minute, line.next_per_minute),
         printed.rate(line.connect_fee),
     ]
+
+
+def _name(text: str) -> str:
+    return printed.breakable(printed.name(text))

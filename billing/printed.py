@@ -13,8 +13,10 @@ from decimal import Decimal
 from values.money import AMOUNT_SCALE, RATE_SCALE, plain_decimal
 
 NAME_CHARACTERS_MAX = 120
+SHORT_CHARACTERS_MAX = 36
 _WORD_CHARACTERS_MAX = 24
-_LONG_WORD = re.compile(rf"\S{{{_WORD_CHARACTERS_MAX}}}(?=\S)")
+_LONG_WORD = re.compile(rf"\S{{{_WORD_CHARACTERS_MAX + 1},}}")
+_PIECE = re.compile(r"\S{8}(?=\S)")
 _NUMERIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
@@ -68,9 +70,15 @@ def name(text: str) -> str:
     return line if len(line) <= NAME_CHARACTERS_MAX else line[: NAME_CHARACTERS_MAX - 1] + "…"
 
 
+def short(text: str) -> str:
+    """Return a name that fits into half a line."""
+    line = one_line(text)
+    return line if len(line) <= SHORT_CHARACTERS_MAX else line[: SHORT_CHARACTERS_MAX - 1] + "…"
+
+
 def breakable(text: str) -> str:
-    """Return the name with places to break in words that no column could hold."""
-    return _LONG_WORD.sub(lambda word: f"{word[0]}\u200b", name(text))
+    """Return one line with places to break in words that no column could hold."""
+    return _LONG_WORD.sub(lambda word: _PIECE.sub("\\g<0>\u200b", word[0]), one_line(text))
 
 
 def cell(text: str) -> str:
