@@ -13,7 +13,7 @@ from collections.abc import Callable
 import sdnotify
 import structlog
 from twisted.internet import reactor as installed_reactor
-from twisted.internet.base import ReactorBase
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import CannotListenError
@@ -42,7 +42,6 @@ from switch.recovery import Recovery
 from switch.trigger import Triggers
 from switch.triggers import TriggerDesk
 from values.ids import RANDOM_BYTES, sortable_id
-from web.server import WebServer
 from wire.agi import Environment
 from wire.ami import Message
 
@@ -53,7 +52,7 @@ AMI_EVENT_CLASSES = "call,dtmf"
 class Service:
     """One switch: an AGI server, an AMI login, the conductor between them, and the web."""
 
-    def __init__(self, settings: Settings, *, reactor: ReactorBase, with_web: bool) -> None:
+    def __init__(self, settings: Settings, *, reactor: PosixReactorBase, with_web: bool) -> None:
         """Makes every object; nothing runs, listens or is read before start()."""
         self._settings = settings
         self._reactor = reactor
@@ -148,20 +147,7 @@ class Service:
         )
         self._polling = LoopingCall(self.inbox.look)
         self._polling.clock = reactor
-        self._web = (
-            WebServer(
-                settings.web,
-                reactor=reactor,
-                database=self.database,
-                limits=limits,
-                new_id=new_id,
-                wall=wall,
-                notice=lambda: reactor.callFromThread(self.inbox.look),
-                is_stopping=lambda: self.conductor.draining,
-            )
-            if with_web
-            else None
-        )
+        self._web = None
         self._listening: list[IListeningPort] = []
 
     # life
@@ -231,7 +217,7 @@ def serve(settings: Settings, *, with_web: bool, drain_seconds: int, ready: Call
     `drain_seconds`, ends it at once; calls that are up stay up and are adopted at the next start.
     """
     reactor = installed_reactor
-    assert isinstance(reactor, ReactorBase)
+    assert isinstance(reactor, PosixReactorBase)
     use_monotonic_clock(reactor)
     service = Service(settings, reactor=reactor, with_web=with_web)
     running = _Running(service, reactor=reactor, drain_seconds=drain_seconds, ready=ready)
@@ -246,7 +232,7 @@ class _Running:
     """A service's life between start and exit."""
 
     def __init__(
-        self, service: Service, *, reactor: ReactorBase, drain_seconds: int, ready: Callable[[Service], None]
+        self, service: Service, *, reactor: PosixReactorBase, drain_seconds: int, ready: Callable[[Service], None]
     ) -> None:
         self._service = service
         self._reactor = reactor

@@ -13,7 +13,7 @@ becomes its parent for that while, so it always gives control back to the one wh
 fire a Deferred that another script waits for.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from asterisk.agi import (
@@ -33,7 +33,7 @@ from structlog.typing import FilteringBoundLogger
 from twisted.internet.defer import CancelledError, Deferred, execute, succeed
 from twisted.python.failure import Failure
 
-from wire.agi import AgiDecoder, Environment, HungUp, Reply, encode_command
+from wire.agi import AgiDecoder, AgiEvent, Environment, HungUp, Reply, encode_command
 from wire.errors import LocalProtocolError, RemoteProtocolError
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         """`begin` is called once, when the environment is here: it runs a script, or closes."""
         # pyst2's own __init__ is left out on purpose: it takes over SIGHUP and reads sys.stdin.
         self.environment = Environment(fields=())
-        self.log = log
+        self._plain_log = log
         self._write = write
         self._close = close
         self._begin = begin
@@ -103,6 +103,12 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
             self.test_hangup()
 
     @property
+    def log(self) -> FilteringBoundLogger:
+        """A log whose lines name the call."""
+        script = self.environment.script.partition("/")[0]  # what follows may be a secret token
+        return self._plain_log.bind(call=self.environment.uniqueid, script=script)
+
+    @property
     def env(self) -> dict[str, str]:
         """The environment as pyst2's verbs know it."""
         return {f"agi_{key}": value for key, value in self.environment.fields}
@@ -113,15 +119,15 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         Raises AGIHangup's kin when the call is gone, AGIAppError on `result=-1` (which is most often a
         hang-up that Asterisk has not announced yet), and pyst2's other errors for 510 and 520.
         """
-        self.test_hangup()
-        line = encode_command(*command.split(), *_kept(args))
+        if self._hangup_reason:
+            self.test_hangup()
+        line = encode_command(*command.split(), *[arg for arg in args if arg != "" or type(arg) is _Kept])
         current = self._own_greenlet()
         self._is_asking = True
         self._write(line)
         reply = _sleep(current)
         if isinstance(reply, AGIHangup):
             raise reply
-        assert isinstance(reply, Reply)
         return self._result_of(reply)
 
     def test_hangup(self) -> None:
@@ -161,19 +167,15 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
     def feed(self, data: bytes) -> None:
         """Take what Asterisk sent. Raises RemoteProtocolError when this connection must be given up."""
         events = self._decoder.feed(data)
+        if len(events) == 1:
+            self._take(events[0])
+            return
         # Asterisk answers once to each command and speaks first once; more at a time was smuggled in, and
         # would be taken for the answer to a command that the script has not even sent.
         if len([event for event in events if not isinstance(event, HungUp)]) > 1:
             raise RemoteProtocolError("more than one answer at a time")
         for event in events:
-            match event:
-                case Environment():
-                    self.environment = event
-                    self._begin(self)
-                case Reply():
-                    self._answered(event)
-                case HungUp():
-                    self._hung_up("the channel hung up")
+            self._take(event)
 
     def lost(self, reason: str) -> None:
         """The connection is gone: a command under way ends as a hang-up, later ones too."""
@@ -183,22 +185,18 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
             self._is_asking = False
             _wake(self._greenlet, AGISIGPIPEHangup(reason))
 
-    def run(self, script: Script) -> "Deferred[None]":
-        """Run the script in its greenlet; fires when it is over. Its errors end with this call."""
-        script_name = self.environment.script.partition("/")[0]  # what follows may be a secret token
-        self.log = self.log.bind(call=self.environment.uniqueid, script=script_name)
-        finished: Deferred[None] = Deferred()
+    def run(self, script: Script, ended: Callable[[], object]) -> None:
+        """Run the script in its greenlet; `ended` is called after it. Its errors end with this call."""
 
         def body() -> None:
             # execute() turns whatever the script raises into a Failure: left alone it would be raised in
             # the parent, which may be another call's script.
             execute(script, self).addErrback(self._script_failed)
             self._close()
-            finished.callback(None)
+            ended()
 
         self._greenlet = greenlet(body)
         self._greenlet.switch()
-        return finished
 
     # ---- inside -----------------------------------------------------------------------------------
 
@@ -209,6 +207,15 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         if self._is_asking:
             raise LocalProtocolError("an AGI command is under way already")
         return current
+
+    def _take(self, event: AgiEvent) -> None:
+        if isinstance(event, Reply):
+            self._answered(event)
+        elif isinstance(event, Environment):
+            self.environment = event
+            self._begin(self)
+        else:
+            self._hung_up("the channel hung up")
 
     def _answered(self, reply: Reply) -> None:
         if not self._is_asking:
@@ -246,8 +253,10 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
                     raise AGIResultHangup("User hungup during execution")
                 if reply.result == "-1":
                     raise AGIAppError("Error executing application, or hangup")
-                extra = {key: (value, "") for key, value in reply.extra}
-                return extra | {"result": (reply.result, reply.data)}
+                result = {"result": (reply.result, reply.data)}
+                for key, value in reply.extra:
+                    result.setdefault(key, (value, ""))
+                return result
             case 510:
                 raise AGIInvalidCommand(reply.text)
             case 511:
@@ -263,10 +272,6 @@ class _Kept(str):
     """An argument that is sent even if it is empty; pyst2 leaves out empty ones that it does not quote."""
 
     __slots__ = ()
-
-
-def _kept(args: Sequence[object]) -> list[str]:
-    return [str(arg) for arg in args if isinstance(arg, _Kept) or str(arg) != ""]
 
 
 def _sleep(current: greenlet) -> Any:

@@ -9,8 +9,9 @@ time. When the channel is gone the script ends; AMI and CEL tell the rest.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -44,7 +45,7 @@ class Conversations:
         conductor: Conductor,
         orders: AsteriskOrders,
         watch: LegWatch,
-        look_up: Callable[[Callback], Deferred[None]],
+        look_up: Callable[[Callback], Coroutine[Deferred[Any], Any, None]],
         seconds_of: Callable[[str], float],
     ) -> None:
         """`look_up` finds out what became of a callback's legs; `seconds_of` how long a sound lasts."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import structlog
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, ITCPTransport
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 
 from switch.agisession import AgiSession, Script
@@ -51,19 +52,17 @@ class FastAgiProtocol(Protocol):
         """`factory` decides; `peer` is for the log."""
         self.peer = peer
         self._owner = factory
-        self._deadline: IDelayedCall | None = None
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Give Asterisk a few seconds to say what the call is."""
         transport = self._transport()
-        if ITCPTransport.providedBy(transport):
+        write = transport.write
+        if isinstance(transport, Connection):
             transport.setTcpNoDelay(True)  # commands are small, and each waits for its answer
             transport.setTcpKeepAlive(True)  # Dial is silent for hours: only the kernel can see a dead peer
+            write = self._write_now
         self.session = AgiSession(
-            write=transport.write, close=transport.loseConnection, begin=self._begin, log=self._owner.log
-        )
-        self._deadline = self._owner.clock.callLater(
-            ENVIRONMENT_SECONDS, self.give_up, "sent no environment in time"
+            write=write, close=transport.loseConnection, begin=self._begin, log=self._owner.log
         )
         self._owner.entered(self)
 
@@ -76,14 +75,12 @@ class FastAgiProtocol(Protocol):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override] # noqa: N802 - Twisted's name
         """Tell the script, which may be in the middle of a command."""
-        self._cancel_deadline()
         self._owner.left(self)
         self.session.lost("the connection to Asterisk is gone")
 
     def give_up(self, reason: str) -> None:
         """Close at once and note why."""
         self._owner.refusals.note(reason, self.peer)
-        self._cancel_deadline()
         self._owner.left(self)
         self._transport().abortConnection()
         self.session.lost(reason)
@@ -93,21 +90,28 @@ class FastAgiProtocol(Protocol):
         if isinstance(decision, Refused):
             self.give_up(decision.reason)
             return
-        self._cancel_deadline()
         self._owner.proved(self)
-        session.run(decision).addCallback(lambda _: self._owner.ended(self))
+        session.run(decision, lambda: self._owner.ended(self))
 
-    def _cancel_deadline(self) -> None:
-        if self._deadline is not None and self._deadline.active():
-            self._deadline.cancel()
-        self._deadline = None
+    def _write_now(self, data: bytes) -> None:
+        """Send without a further turn of the reactor, which costs more than the rest of a command.
+
+        A command is only sent when all before it have been answered, so nothing waits in the transport.
+        """
+        transport = self._transport()
+        assert isinstance(transport, Connection)
+        sent = transport.writeSomeData(data)
+        if not isinstance(sent, int):
+            transport.write(data)  # the ordinary way finds out that the connection is lost
+        elif sent < len(data):
+            transport.write(data[sent:])
 
     def _transport(self) -> ITCPTransport:
         assert self.transport is not None
         return self.transport  # type: ignore[return-value] # abortConnection is ITCPTransport's
 
 
-class FastAgiFactory(Factory):
+class FastAgiFactory(ServerFactory):
     """Listen with this; route() says which script serves a call."""
 
     noisy = False
@@ -129,7 +133,8 @@ class FastAgiFactory(Factory):
         self._allowed_peers = None if allowed_peers is None else frozenset(allowed_peers)
         self._unproved_max = unproved_max
         self._sessions_max = sessions_max
-        self._unproved: dict[FastAgiProtocol, None] = {}  # a set that remembers who came first
+        self._unproved: dict[FastAgiProtocol, float] = {}  # when it came; the first is the oldest
+        self._deadline: IDelayedCall | None = None
         self._sessions: set[FastAgiProtocol] = set()
         self._idle_waiters: list[Deferred[None]] = []
 
@@ -171,7 +176,9 @@ class FastAgiFactory(Factory):
 
     def entered(self, protocol: FastAgiProtocol) -> None:
         """A connection that has to prove itself; the longest unproved one makes room."""
-        self._unproved[protocol] = None
+        self._unproved[protocol] = self.clock.seconds()
+        if self._deadline is None:
+            self._deadline = self.clock.callLater(ENVIRONMENT_SECONDS, self._close_idlers)
         if len(self._unproved) > self._unproved_max:
             next(iter(self._unproved)).give_up("made room for a newer connection")
 
@@ -179,6 +186,17 @@ class FastAgiFactory(Factory):
         """Its environment was accepted."""
         self._unproved.pop(protocol, None)
         self._sessions.add(protocol)
+
+    def _close_idlers(self) -> None:
+        """One timer for all: each call's own would be set and cancelled a thousand times a second."""
+        self._deadline = None
+        now = self.clock.seconds()
+        for protocol, since in list(self._unproved.items()):
+            remaining = since + ENVIRONMENT_SECONDS - now
+            if remaining > 0:
+                self._deadline = self.clock.callLater(remaining, self._close_idlers)
+                return
+            protocol.give_up("sent no environment in time")
 
     def left(self, protocol: FastAgiProtocol) -> None:
         """Its connection is gone; a script may still run."""

@@ -46,6 +46,7 @@ class _Seen:
     """What earlier events told of a leg that its hang-up does not repeat."""
 
     answered_at: datetime | None = None
+    keyed: bool = False
     far_end_released: bool = False
     dial_status: str = ""
 
@@ -79,7 +80,9 @@ class LegWatch:
                 self._seen[leg_id] = replace(seen, dial_status=headers.get("DialStatus", ""))
             case "HangupRequest":
                 self._seen[leg_id] = replace(seen, far_end_released=True)
-            case "DTMFEnd" if headers.get("Direction") == "Received" and is_leg_a(leg_id):
+            case "DTMFEnd" if not seen.keyed and is_leg_a(leg_id) and headers.get("Direction") == "Received":
+                # Only the first key is news; which one it was is neither kept nor logged.
+                self._seen[leg_id] = replace(seen, keyed=True)
                 self._news(leg_id, events.Accepted(at=at, leg_id=leg_id))
             case "Hangup":
                 self._news(leg_id, self._hung_up(leg_id, seen, headers, at))

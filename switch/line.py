@@ -5,9 +5,10 @@ Gives: an ivr.session.Line.
 Knows nothing of: what is said and why.
 
 One entry is one command: Asterisk throws away keys that arrive between two AGI commands
-(res/res_agi.c, run_agi reads and frees frames while it idles), so the prompt and all digits of a number
-go through a single GET DATA. Its time-out argument is 0, so that the first digit may take TIMEOUT(response)
-and each further one TIMEOUT(digit) (main/app.c, ast_app_getdata).
+(res/res_agi.c, run_agi reads and frees frames while it idles), so the prompts and all digits of a number go
+through a single Read. It is given no time-out, so that the first digit may take TIMEOUT(response) and each
+further one TIMEOUT(digit) (main/app.c, ast_app_getdata_terminator). AGI's own GET DATA can do neither: it
+plays one file and has one time-out for all digits (main/app.c, ast_app_getdata_full).
 """
 
 from ivr.session import Digits
@@ -29,12 +30,12 @@ class AgiLine:
     def get_digits(
         self, sounds: tuple[str, ...], first_digit_seconds: float, between_digits_seconds: float, max_digits: int
     ) -> Digits:
-        """Play the sounds until a key is pressed, then take digits until `#`, `max_digits` or a time-out."""
+        """The digits keyed until `#`, `max_digits` or a time-out; the first key stops the sounds."""
         self._set_timeout("response", first_digit_seconds)
         self._set_timeout("digit", between_digits_seconds)
-        prompt = "&".join(sounds) if sounds else SILENCE
-        text, note = self._agi.execute("GET DATA", prompt, "0", str(max_digits))["result"]
-        timed_out = note == "timeout"
+        self._agi.appexec("Read", f"{KEYS},{'&'.join(sounds)},{max_digits},,1")
+        status, _, text = self._agi.get_full_variable(f"${{READSTATUS}}:${{{KEYS}}}").partition(":")
+        timed_out = status == "TIMEOUT"
         return Digits(text=text, timed_out=timed_out, ended_by_hash=not timed_out and len(text) < max_digits)
 
     def _set_timeout(self, which: str, seconds: float) -> None:
@@ -43,5 +44,5 @@ class AgiLine:
             self._timeouts[which] = seconds
 
 
-SILENCE = "silence/1"
-"""GET DATA wants a sound; this one says nothing."""
+KEYS = "DIALBACK_KEYS"
+"""The channel variable in which Read leaves what was keyed; it is read once and overwritten by the next."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import unquote_to_bytes
 
+from asterisk.agi import AGIAppError
+
 from calls.wishes import Ring
 from switch.fastagi import AgiSession, Refused, Script
 from switch.triggers import TriggerDesk
@@ -75,6 +77,8 @@ class Triggers:
             try:
                 # Asterisk answers when the caller hangs up, or after the longest ring we listen to.
                 agi.appexec("Wait", str(self._ring_seconds))
+            except AGIAppError:
+                pass  # Wait ends with -1 when the caller hangs up, which is what callers of a trigger do
             finally:
                 self._desk.released(ring)
 
