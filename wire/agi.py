@@ -113,51 +113,70 @@ class AgiDecoder:
 
     def feed(self, data: bytes) -> list[AgiEvent]:
         """The values that are complete with these bytes; the rest waits for the next feed."""
+        data = self._rest + data
+        if not self._in_environment and data.find(b"\n") == len(data) - 1:  # one whole line, nearly always
+            self._rest = b""
+            event = self._line(data[:-1]) if data else None
+            return [] if event is None else [event]
         events: list[AgiEvent] = []
-        lines = (self._rest + data).split(b"\n")
+        if self._in_environment:
+            environment, data = self._take_environment(data)
+            if environment is None:
+                self._rest = data
+                return events
+            events.append(environment)
+        lines = data.split(b"\n")
         self._rest = lines.pop()
         for line in lines:
             event = self._line(line)
             if event is not None:
                 events.append(event)
-        self._check_length(self._rest)
+        _check_length(self._rest, REPLY_LINE_BYTES_MAX)
         return events
 
+    def _take_environment(self, data: bytes) -> tuple[Environment | None, bytes]:
+        """The environment, if it ends here, and the bytes not used yet. All whole lines are read at once."""
+        ends = data.startswith((b"\n", b"\r\n"))
+        blank = _BLANK_LINE.search(data)
+        size = 0 if ends else blank.start() + 1 if blank else data.rfind(b"\n") + 1
+        self._bytes += size
+        if self._bytes > ENVIRONMENT_BYTES_MAX:
+            raise RemoteProtocolError(f"more than {ENVIRONMENT_BYTES_MAX} bytes of environment")
+        self._read_environment_lines(data[:size].decode("latin-1"))
+        rest = data[size:]
+        if ends or blank:
+            self._in_environment = False
+            found = Environment(fields=tuple(self._fields.items()), repeated=tuple(self._repeated))
+            return found, rest[rest.index(b"\n") + 1 :]
+        _check_length(rest, ENVIRONMENT_BYTES_MAX - self._bytes)
+        return None, rest
+
+    def _read_environment_lines(self, text: str) -> None:
+        count = text.count("\n")
+        self._lines += count
+        if self._lines > ENVIRONMENT_LINES_MAX:
+            raise RemoteProtocolError(f"more than {ENVIRONMENT_LINES_MAX} environment lines")
+        pairs = _ENVIRONMENT_LINE.findall(text)
+        if len(pairs) != count:
+            raise RemoteProtocolError(f"no environment: {text[:80]!r}")
+        for key, value in pairs:
+            if key in self._fields:
+                self._repeated.append(key)
+            else:
+                self._fields[key] = value
+
     def _line(self, line: bytes) -> AgiEvent | None:
-        self._check_length(line)
+        _check_length(line, REPLY_LINE_BYTES_MAX)
         if b"\0" in line:
             raise RemoteProtocolError("a NUL byte in a line from Asterisk")
         text = line.decode("latin-1").removesuffix("\r")
-        if self._in_environment:
-            return self._environment_line(text, len(line) + 1)
         if self._usage is not None:
             return self._usage_line(text)
         return self._reply_line(text)
 
-    def _check_length(self, line: bytes) -> None:
-        limit = ENVIRONMENT_BYTES_MAX - self._bytes if self._in_environment else REPLY_LINE_BYTES_MAX
-        if len(line) > limit:
-            raise RemoteProtocolError(f"a line of {len(line)} bytes or more where {limit} are allowed")
-
-    def _environment_line(self, text: str, size: int) -> Environment | None:
-        if not text:
-            self._in_environment = False
-            return Environment(fields=tuple(self._fields.items()), repeated=tuple(self._repeated))
-        self._lines += 1
-        self._bytes += size
-        if self._lines > ENVIRONMENT_LINES_MAX:
-            raise RemoteProtocolError(f"more than {ENVIRONMENT_LINES_MAX} environment lines")
-        found = _ENVIRONMENT_LINE.fullmatch(text)
-        if found is None:
-            raise RemoteProtocolError(f"no environment line: {text[:80]!r}")
-        key, value = found.groups()
-        if key in self._fields:
-            self._repeated.append(key)
-        else:
-            self._fields[key] = value
-        return None
-
     def _reply_line(self, text: str) -> AgiEvent | None:
+        if text.startswith("200 "):
+            return _parsed_result(text[4:])
         if text == "HANGUP":
             return HungUp()
         found = _REPLY_LINE.fullmatch(text)
@@ -170,8 +189,6 @@ class AgiDecoder:
             self._usage = [text]
             self._bytes = len(text)
             return None
-        if code == "200":
-            return _parsed_result(words)
         return Reply(code=int(code), text=words)
 
     def _usage_line(self, text: str) -> Reply | None:
@@ -188,7 +205,7 @@ class AgiDecoder:
         return reply
 
 
-def encode_command(*parts: str | int) -> bytes:
+def encode_command(*parts: object) -> bytes:
     """One command line; each part arrives as exactly one word, whatever is in it.
 
     Raises LocalProtocolError for what no quoting can carry: LF, CR, NUL, too many or too long parts.
@@ -197,7 +214,9 @@ def encode_command(*parts: str | int) -> bytes:
         raise LocalProtocolError("an AGI command needs at least one part")
     if len(parts) > COMMAND_PARTS_MAX:
         raise LocalProtocolError(f"{len(parts)} parts in one AGI command; {COMMAND_PARTS_MAX} are allowed")
-    text = " ".join(_quoted(str(part)) for part in parts)
+    text = " ".join(map(str, parts))
+    if text.count(" ") != len(parts) - 1 or not _PLAIN_LINE.fullmatch(text):
+        text = " ".join(_quoted(str(part)) for part in parts)
     if text[:7].lower() == "failure":
         # run_agi takes a line that begins so for "the script could not be started" and ends AGI.
         raise LocalProtocolError("an AGI command may not begin with 'failure'")
@@ -208,6 +227,11 @@ def encode_command(*parts: str | int) -> bytes:
     if len(line) > COMMAND_BYTES_MAX:
         raise LocalProtocolError(f"an AGI command of {len(line)} bytes; {COMMAND_BYTES_MAX} are allowed")
     return line
+
+
+def _check_length(line: bytes, limit: int) -> None:
+    if len(line) > limit:
+        raise RemoteProtocolError(f"a line of {len(line)} bytes or more where {limit} are allowed")
 
 
 def _quoted(part: str) -> str:
@@ -230,13 +254,18 @@ def _parsed_result(words: str) -> Reply:
     if found is None:
         raise RemoteProtocolError(f"no result in a 200 reply: {words[:80]!r}")
     result, data, tail = found.groups()
-    extra = tuple((key, value) for key, equals, value in (w.partition("=") for w in tail.split()) if equals)
+    extra: tuple[tuple[str, str], ...] = ()
+    if tail:
+        words_of_tail = (word.partition("=") for word in tail.split())
+        extra = tuple((key, value) for key, equals, value in words_of_tail if equals)
     return Reply(code=200, result=result, data=data or "", extra=extra, text=words)
 
 
-_ENVIRONMENT_LINE = re.compile(r"agi_([a-z0-9_]{1,64}): ?(.*)", re.DOTALL)
+_BLANK_LINE = re.compile(rb"\n(?=\r?\n)")
+_ENVIRONMENT_LINE = re.compile(r"^agi_([a-z0-9_]{1,64}): ?([^\n\0]*?)\r?$", re.MULTILINE)
 _REPLY_LINE = re.compile(r"([1-9][0-9]{2})([ -])(.*)", re.DOTALL)
 _RESULT = re.compile(r"result=([^\s(]*)(?: \((.*)\))?((?: [a-z]+[0-9]*=[^()]*)?)", re.DOTALL)
 _RESULT_IN_WORDS = re.compile(r"result=([^\s(]*)()( [A-Za-z ]*)")  # Gosub: "result=0 Gosub complete"
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:@+=&,*#-]+")
+_PLAIN_LINE = re.compile(rf"{_PLAIN_WORD.pattern}(?: {_PLAIN_WORD.pattern})*")
 _UNSENDABLE = re.compile(r"[\n\r\0]")
