@@ -151,6 +151,7 @@ def _start_guard_delay(callback: Callback, event: Event, limits: Limits) -> Step
 @_row(State.RETRY_WAIT, events.DialAuthorised, State.DIALING_A)
 def _ring_a(callback: Callback, event: Event, _limits: Limits) -> Step:
     assert isinstance(event, events.DialAuthorised)
+    _refuse_used_ids(callback, (event.leg,))
     leg = replace(event.leg, ordered_at=event.at)
     after = replace(callback.with_leg(leg), state=State.DIALING_A, hold_units=event.hold_units)
     return after, (OriginateA(leg=leg),)
@@ -260,6 +261,7 @@ def _say_goodbye(callback: Callback, event: Event, _limits: Limits) -> Step:
 @_row(State.AUTHORIZING, events.DestinationAuthorised, State.DIALING_B)
 def _dial_first_route(callback: Callback, event: Event, _limits: Limits) -> Step:
     assert isinstance(event, events.DestinationAuthorised)
+    _refuse_used_ids(callback, event.legs)
     held = replace(callback, hold_units=event.hold_units, planned=event.legs)
     return _dial(held, event.legs[0], event.at)
 
@@ -354,6 +356,13 @@ def _leg_of(callback: Callback, event: Event) -> Leg:
     if leg is None:
         raise IllegalEventError(f"callback {callback.id} has no leg {event.leg_id}")
     return leg
+
+
+def _refuse_used_ids(callback: Callback, legs: tuple[Leg, ...]) -> None:
+    """A leg's id is used once: an authorisation told twice must neither ring again nor overwrite a record."""
+    ids = [leg.id for leg in (*callback.legs, *legs)]
+    if len(set(ids)) != len(ids) or not legs:
+        raise IllegalEventError(f"callback {callback.id}: legs without an id of their own: {ids}")
 
 
 def _hung_up(callback: Callback, event: Event) -> tuple[Callback, Leg]:
