@@ -12,7 +12,7 @@ from priced import SELLER, a_rate, an_invoice, rated
 
 from billing import printed
 from billing.invoice import Invoice
-from billing.particulars import Party, TaxGroup
+from billing.particulars import Party, Payment, TaxGroup
 from billing.render import to_csv, to_json, to_pdf, to_table, to_typst
 
 MARCH = datetime(2026, 3, 10, 8, tzinfo=UTC)
@@ -140,6 +140,21 @@ def test_a_late_limit_is_a_line_of_its_own() -> None:
     assert invoice.totals.charges == Decimal("0.2700")
     assert "Over your limit, not charged" in to_table(invoice)
     assert to_pdf(invoice).startswith(b"%PDF")
+
+
+def test_payments_and_what_was_owed_stand_in_every_form() -> None:
+    paid = Payment(at=datetime(2026, 3, 5, 12, tzinfo=UTC), reference="SEPA 8842", amount=Decimal("12.4"))
+    invoice = an_invoice([rated(1, start=MARCH)], payments=(paid,), previous_owed=Decimal("12.4001"))
+    assert ["2026-03-05", "SEPA 8842", "12.4000"] in json.loads(to_typst(invoice).data)["payments"]
+    assert json.loads(to_json(invoice))["totals"]["amount_due"] == "0.2701"
+    assert "USD 0.2701" in to_table(invoice)
+    assert to_pdf(invoice).startswith(b"%PDF")
+
+
+def test_what_is_in_the_account_s_favour_is_not_asked_for() -> None:
+    assert "in your favour" in to_typst(an_invoice([], previous_owed=Decimal(-5))).data
+    assert "Nothing is to be paid" in to_typst(an_invoice([])).data
+    assert "Please pay by 2026-04-15" in to_typst(an_invoice([rated(1, start=MARCH)])).data
 
 
 def test_both_sides_stand_in_the_text_form() -> None:

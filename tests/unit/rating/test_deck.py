@@ -84,3 +84,8 @@ def test_W44_the_row_of_the_authorisation_prices_the_whole_call() -> None:
 def test_a_deck_has_one_currency() -> None:
     with pytest.raises(ValueError, match="row 55 is in EUR, not USD"):
         deck(a_rate(prefix="55", currency="EUR"))
+
+
+def test_why_there_is_no_row_is_told() -> None:
+    expired = deck(a_rate(prefix="55", valid_till=NOON)).find(E164.parse("+551140045678"), NOON)
+    assert str(expired) == "deck Retail version 3 has rows for +551140045678, but none is valid at that time"
