@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pbx import configuration, voice
 from pbx.errors import AlreadyRunning
-from pbx.installation import Installation, find_or_fetch
+from pbx.installation import Installation, default_cache, find_or_fetch
 from pbx.process import Asterisk
 from pbx.settings import Settings
 
@@ -40,7 +40,11 @@ def set_up(settings: Settings, installation: Installation | None = None) -> Aste
     configuration.write(texts, asterisk.layout.etc)
     for language, sentences in prompt_texts().items():
         voice.speak_missing(
-            sentences, language=language, layout=asterisk.layout, installation=asterisk.installation
+            sentences,
+            language=language,
+            layout=asterisk.layout,
+            installation=asterisk.installation,
+            cache=settings.pbx.cache or default_cache(),
         )
     return asterisk
 

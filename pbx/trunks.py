@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from pbx.dialplan import TRIGGER_CONTEXT
+from pbx.dialplan import NOWHERE_CONTEXT, TRIGGER_CONTEXT
 from pbx.errors import ConfigurationRefused
 from pbx.settings import PbxSettings, TrunkSettings
 from pbx.text import Value, document, section, section_of_pairs
@@ -164,9 +164,10 @@ MANNERS: dict[str, Value] = {
     "allow_transfer": False,
     "allow_subscribe": False,
     "inband_progress": False,
-    # 302 becomes a dialplan call in FORWARD_CONTEXT, which leads nowhere; the other
-    # methods would follow it inside PJSIP, unseen.
+    # 302 becomes a dialplan call in FORWARD_CONTEXT, which leads nowhere; the other methods would follow
+    # it inside PJSIP, unseen. Without the variable it would enter our own trigger context.
     "redirect_method": "user",
+    "set_var": f"FORWARD_CONTEXT={NOWHERE_CONTEXT}",
     "timers": True,
     "language": "en",
 }

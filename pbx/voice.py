@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
 import tomllib
 import wave
@@ -61,10 +63,11 @@ def read_texts(path: Path) -> dict[str, str]:
 
 
 def speak_missing(
-    texts: Mapping[str, str], *, language: str, layout: Layout, installation: Installation
+    texts: Mapping[str, str], *, language: str, layout: Layout, installation: Installation, cache: Path
 ) -> tuple[str, ...]:
-    """Synthesise the prompts that are missing or whose text has changed; return their ids.
+    """Lay out the prompts that are missing or whose text has changed; return their ids.
 
+    What was synthesised once is kept in `cache`, by the hash of its text, for every later folder.
     A file that we did not make (an operator's own recording) is left as it is.
     Languages that the voice does not speak get no synthesis at all.
     """
@@ -79,11 +82,18 @@ def speak_missing(
         for prompt, digest in wanted.items()
         if made.get(prompt) != digest and (prompt in made or not _recorded(folder, prompt))
     )
+    spoken = cache / "voice"
+    spoken.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(WORKERS) as pool:
-        for _ in pool.map(
-            lambda prompt: _speak(texts[prompt], folder / f"{prompt}.wav", installation), stale
-        ):
-            pass
+        work = [
+            pool.submit(_speak, texts[prompt], spoken / f"{wanted[prompt]}.wav", installation)
+            for prompt in stale
+            if not (spoken / f"{wanted[prompt]}.wav").exists()
+        ]
+        for job in work:
+            job.result()
+    for prompt in stale:
+        shutil.copyfile(spoken / f"{wanted[prompt]}.wav", folder / f"{prompt}.wav")
     ours = {prompt: wanted[prompt] for prompt in wanted if prompt in stale or prompt in made}
     (folder / MANIFEST).write_text(json.dumps(ours, indent=0, sort_keys=True))
     return stale
@@ -101,7 +111,7 @@ def text_hash(text: str) -> str:
 
 
 def _recorded(folder: Path, prompt: str) -> bool:
-    return any(path.suffix != ".new" for path in folder.glob(f"{prompt}.*"))
+    return any(folder.glob(f"{prompt}.*"))
 
 
 def _manifest(folder: Path) -> dict[str, str]:
@@ -113,7 +123,9 @@ def _manifest(folder: Path) -> dict[str, str]:
 
 
 def _speak(text: str, target: Path, installation: Installation) -> None:
-    raw, fresh = target.with_suffix(".raw.new"), target.with_suffix(".new")
+    # Names of our own: another process may be speaking the same text just now.
+    raw = target.with_suffix(f".{os.getpid()}.raw")
+    fresh = target.with_suffix(f".{os.getpid()}.new")
     try:
         done = subprocess.run(
             [*installation.run("flite"), "-voice", VOICE, "-t", " ".join(text.split()), "-o", str(raw)],
