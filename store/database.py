@@ -5,14 +5,14 @@ Gives: their results, directly (`call`, `read`) or as Deferreds (`run`, `run_rea
 Knows nothing of: tables, except the inbox that it watches.
 
 SQLite has one writer: every writing transaction takes its turn at a lock in this process and then starts
-with BEGIN IMMEDIATE, so that two never collide half-way. On PostgreSQL the rows that matter are locked by
-the functions themselves, FOR UPDATE.
+with BEGIN IMMEDIATE, so that two never collide half-way; those given to `run` share their commits
+(store/groups.py). On PostgreSQL the rows that matter are locked by the functions themselves, FOR UPDATE.
 """
 
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -24,10 +24,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool  # noqa: TID251 - this is the one place
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from store.decks import SHELF
 from store.errors import StoreUnavailable
+from store.groups import CommitQueue, Job, caught, in_savepoint
+
+__all__ = ["Connection", "Database", "Transaction", "is_collision", "is_temporary", "normal_url"]
 
 Result = TypeVar("Result")
 Args = ParamSpec("Args")
@@ -71,6 +75,7 @@ class Database:
         self._pause = threading.Event()
         self._writers = ThreadPool(1, 1 if self.is_sqlite else POSTGRESQL_WRITERS, name="store-write")
         self._readers = ThreadPool(1, READERS, name="store-read")
+        self._queue: CommitQueue | None = None
         self._watch: Connection | None = None
         self._watch_turn = threading.Lock()
 
@@ -117,6 +122,9 @@ class Database:
         self, name: str, function: "Transaction[Args, Result]", *args: Args.args, **kwargs: Args.kwargs
     ) -> "Deferred[Result]":
         """As `call`, on a thread of the store; transactions of one process are begun in the order given."""
+        if self.is_sqlite:
+            job = Job(name=name, work=lambda connection: function(connection, *args, **kwargs))
+            return self._commits.put(job)
         return deferToThreadPool(
             self._threads_reactor, self._writers, self._retry, name, function, args, kwargs, writes=True
         )
@@ -158,6 +166,30 @@ class Database:
         if self._reactor is None:
             raise RuntimeError("this Database was made without a reactor: use call() and read()")
         return self._reactor
+
+    @property
+    def _commits(self) -> CommitQueue:
+        if self._queue is None:
+            self._queue = CommitQueue(
+                reactor=self._threads_reactor,
+                pool=self._writers,
+                alone=lambda job: self._retry(job.name, job.work, (), {}, writes=True),
+                together=self._commit_together,
+            )
+        return self._queue
+
+    def _commit_together(self, jobs: Sequence[Job]) -> Sequence[Any]:
+        started = self._monotonic()
+        with self._transaction(writes=True) as connection:
+            outcomes = [caught(in_savepoint, connection, job) for job in jobs]
+            for outcome in outcomes:
+                if isinstance(outcome, Failure) and isinstance(outcome.value, DBAPIError):
+                    raise outcome.value  # perhaps the database's fault: each job is to try for itself
+            _commit(connection)
+        if self._observe is not None:
+            for job in jobs:
+                self._observe(job.name, self._monotonic() - started)
+        return outcomes
 
     def _retry(
         self,

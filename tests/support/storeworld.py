@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -36,7 +37,7 @@ SHARED_DID = E164.parse("+442079460900")
 PERSONAL_DID = E164.parse("+442079460901")
 
 
-def rate(prefix: str, per_minute: str, *, currency: str = "EUR", **terms: object) -> Rate:
+def rate(prefix: str, per_minute: str, *, currency: str = "EUR", **terms: Any) -> Rate:
     plain = Rate(
         id="",
         prefix=prefix,
@@ -48,7 +49,7 @@ def rate(prefix: str, per_minute: str, *, currency: str = "EUR", **terms: object
     return replace(plain, **terms)
 
 
-def plan_of(deck: str = "retail", name: str = "standard", **terms: object) -> Plan:
+def plan_of(deck: str = "retail", name: str = "standard", **terms: Any) -> Plan:
     return replace(Plan(id="", name=name, version=1, currency="EUR", deck_id=deck), **terms)
 
 
@@ -78,7 +79,7 @@ def fill(connection: Connection, credit_limit_units: int = 50_0000) -> None:
     add_did(connection, Did(number=PERSONAL_DID, kind=PERSONAL, subscriber_id="anna"), CLERK)
 
 
-def callback(callback_id: str = "cb1", **fields: object) -> Callback:
+def callback(callback_id: str = "cb1", **fields: Any) -> Callback:
     plain = Callback(
         id=callback_id,
         state=State.REQUESTED,
@@ -100,7 +101,7 @@ def callback(callback_id: str = "cb1", **fields: object) -> Callback:
     return replace(plain, **fields)
 
 
-def leg(of: Callback, role: LegRole, **fields: object) -> Leg:
+def leg(of: Callback, role: LegRole, **fields: Any) -> Leg:
     plain = Leg(
         id=next_leg_id(of, role),
         role=role,

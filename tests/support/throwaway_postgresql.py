@@ -8,6 +8,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import psycopg
 
@@ -41,7 +42,7 @@ class Server:
         self._binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         if self._user is not None:
             entry = pwd.getpwnam(self._user)
             os.chown(self._folder, entry.pw_uid, entry.pw_gid)

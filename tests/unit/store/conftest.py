@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from storeworld import fill
+from throwaway_postgresql import Server, server_binaries
 
 from store.database import Database
 from store.upgrade import upgrade
-from storeworld import fill
-from throwaway_postgresql import Server, server_binaries
 
 
 @pytest.fixture(scope="session")

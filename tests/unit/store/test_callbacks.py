@@ -1,14 +1,16 @@
+from typing import Any
+
 import pytest
+from storeworld import FRIEND, LIMITS, NOW, advance, callback, leg, play, seconds, story
 
 from calls.callback import State
+from calls.cdr import LegRole
 from calls.commands import HangUp, OriginateA
 from calls.events import DialAuthorised, TriggerReleased
-from calls.cdr import LegRole
 from calls.transitions import step
 from store import callbacks
 from store.database import Database
 from store.errors import Conflict, NotFound, StaleStep
-from storeworld import LIMITS, NOW, callback, leg, play, seconds, story
 
 
 def test_a_callback_comes_back_as_it_was_written(company: Database) -> None:
@@ -20,8 +22,6 @@ def test_a_callback_comes_back_as_it_was_written(company: Database) -> None:
 def test_every_step_of_a_whole_call_comes_back_as_it_was_saved(company: Database) -> None:
     first = callback()
     company.call("insert", callbacks.insert_callback, first)
-    from storeworld import advance
-
     now = first
     for event in story(first):
         now = company.call("advance", advance, now, event)
@@ -128,7 +128,7 @@ def test_a_list_is_narrowed_by_every_filter(company: Database) -> None:
     company.call("play", play, first, story(first))
     company.call("insert", callbacks.insert_callback, callback("cb2", created_at=seconds(5)))
 
-    def ids(**filters: object) -> list[str]:
+    def ids(**filters: Any) -> list[str]:
         return [each.id for each in company.read("list", callbacks.list_callbacks, **filters)]
 
     assert ids() == ["cb2", "cb1"]
@@ -137,8 +137,6 @@ def test_a_list_is_narrowed_by_every_filter(company: Database) -> None:
     assert ids(until=seconds(1)) == ["cb1"]
     assert ids(account_id="other") == []
     assert ids(limit=1) == ["cb2"]
-    from storeworld import FRIEND
-
     assert ids(number=FRIEND) == ["cb1"]
 
 

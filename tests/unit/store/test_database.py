@@ -1,0 +1,238 @@
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from storeworld import NOW, seconds
+from waiting_reactor import WaitingReactor
+
+from store import node
+from store.database import Database, is_collision
+from store.errors import NodeTaken, SchemaMismatch, StoreUnavailable
+from store.upgrade import NEWEST, check, revision, upgrade
+
+
+def count_rows(connection: Connection) -> int:
+    return connection.execute(text("SELECT count(*) FROM node")).scalar_one()
+
+
+def add_row(connection: Connection, name: str) -> None:
+    connection.execute(text("INSERT INTO node VALUES (:name, 1, 0, 0)"), {"name": name})
+
+
+def add_row_and_fail(connection: Connection, name: str) -> None:
+    add_row(connection, name)
+    raise LookupError(name)
+
+
+@pytest.fixture
+def threaded(database: Database) -> Iterator[tuple[Database, WaitingReactor]]:
+    reactor = WaitingReactor()
+    other = Database(database.url, reactor=reactor)
+    other.start()
+    yield other, reactor
+    other.stop()
+
+
+def test_what_a_function_did_before_it_failed_is_taken_back(database: Database) -> None:
+    with pytest.raises(LookupError):
+        database.call("fail", add_row_and_fail, "one")
+    assert database.read("count", count_rows) == 0
+
+
+def test_transactions_of_the_reactor_answer_with_deferreds(threaded: tuple[Database, WaitingReactor]) -> None:
+    database, reactor = threaded
+    reactor.result(database.run("add", add_row, "one"))
+    assert reactor.result(database.run_read("count", count_rows)) == 1
+    assert reactor.result(database.beside(len, "four")) == 4
+
+
+def test_of_many_transactions_at_once_only_the_failing_ones_are_taken_back(
+    threaded: tuple[Database, WaitingReactor],
+) -> None:
+    database, reactor = threaded
+    good = [database.run("add", add_row, f"good{number}") for number in range(20)]
+    bad = [database.run("fail", add_row_and_fail, f"bad{number}") for number in range(20)]
+    twice = database.run("add", add_row, "good1")
+    for answer in good:
+        reactor.result(answer)
+    for answer in bad:
+        with pytest.raises(LookupError):
+            reactor.result(answer)
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        reactor.result(twice)
+    assert reactor.result(database.run_read("count", count_rows)) == 20
+
+
+def test_a_transaction_that_meets_a_locked_file_waits_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "dialback.db"
+    upgrade(f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.1, lambda: other.execute("COMMIT"))
+    release.start()
+    database.call("add", add_row, "one")
+    release.join()
+    other.close()
+    assert database.read("count", count_rows) == 1
+    database.close()
+
+
+def test_a_collision_is_tried_again_and_a_wrong_statement_is_not(database: Database) -> None:
+    runs = []
+
+    def collide_once(connection: Connection) -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            raise OperationalError("", {}, _sqlite_error(sqlite3.SQLITE_BUSY))
+        add_row(connection, "one")
+
+    database.call("collide", collide_once)
+    assert len(runs) == 2
+    with pytest.raises((OperationalError, ProgrammingError, StoreUnavailable)):
+        database.call("wrong", lambda connection: connection.execute(text("SELECT * FROM nowhere")))
+
+
+def test_only_collisions_are_collisions() -> None:
+    assert is_collision(OperationalError("", {}, _sqlite_error(sqlite3.SQLITE_LOCKED)))
+    assert not is_collision(OperationalError("", {}, _sqlite_error(sqlite3.SQLITE_FULL)))
+    assert not is_collision(ValueError())
+
+
+def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder' / 'x.db'}")
+    with pytest.raises(StoreUnavailable):
+        database.read("count", count_rows)
+
+
+def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
+    database = Database(f"postgresql://x@/x?host={tmp_path}")
+    with pytest.raises(StoreUnavailable):
+        database.read("count", count_rows)
+
+
+def test_a_database_without_a_reactor_says_so(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="without a reactor"):
+        database.run("add", add_row, "one")
+
+
+def test_every_transaction_is_told_to_the_observer_by_name(database: Database) -> None:
+    told: list[str] = []
+    watched = Database(database.url, observe=lambda name, _seconds: told.append(name))
+    watched.call("add", add_row, "one")
+    watched.close()
+    assert told == ["add"]
+
+
+# the tables
+
+
+def test_tables_that_were_never_made_are_named_with_the_remedy(empty_url: str) -> None:
+    database = Database(empty_url)
+    with pytest.raises(SchemaMismatch, match="db upgrade"):
+        check(database)
+    database.close()
+
+
+def test_tables_of_another_revision_are_refused(database: Database) -> None:
+    check(database)
+    for other, said in (("0000", "is needed"), ("9999", "newer")):
+        set_revision = text("UPDATE alembic_version SET version_num = :other")
+        database.call(
+            "set", lambda connection, sql=set_revision, o=other: connection.execute(sql, {"other": o})
+        )
+        with pytest.raises(SchemaMismatch, match=said):
+            check(database)
+
+
+def test_upgrading_twice_changes_nothing(empty_url: str) -> None:
+    assert upgrade(empty_url) == NEWEST
+    assert upgrade(empty_url) == NEWEST
+
+
+def test_the_migrations_make_just_the_tables_of_the_schema(database: Database) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from store.schema import accounts
+
+    def differences(connection: Connection) -> list[Any]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return compare_metadata(context, accounts.metadata)
+
+    assert database.read("compare", differences) == []
+    assert database.read("revision", revision) == NEWEST
+
+
+# the lease
+
+
+def test_a_second_node_is_refused_while_the_first_lives(database: Database) -> None:
+    lease = node.claim(database, "main", NOW)
+    other = Database(database.url)
+    with pytest.raises(NodeTaken, match="stop it first"):
+        node.claim(other, "main", NOW)
+    lease.release()
+    again = node.claim(other, "main", seconds(1))
+    assert (lease.token, again.token) == (1, 2)
+    again.release()
+    other.close()
+
+
+def test_a_killed_node_leaves_its_lease(database: Database) -> None:
+    program = (
+        "import sys; from datetime import datetime, UTC; from store import node; from store.database import Database\n"
+        "lease = node.claim(Database(sys.argv[1]), 'main', datetime.now(UTC)); print('has it', flush=True)\n"
+        "sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, database.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "has it\n"
+        with pytest.raises(NodeTaken):
+            node.claim(database, "main", NOW)
+        holder.kill()
+    lease = _claim_within_seconds(database, 5)
+    assert lease.token == 2
+    lease.release()
+
+
+def test_a_node_leaves_the_last_sign_of_its_life(database: Database) -> None:
+    assert database.read("alive", node.last_alive_at, "main") is None
+    node.claim(database, "main", NOW).release()
+    database.call("alive", node.note_alive, "main", seconds(5))
+    node.claim(database, "main", seconds(60)).release()
+    assert database.read("alive", node.last_alive_at, "main") == seconds(5)
+
+
+def _claim_within_seconds(database: Database, most: int) -> node.NodeLease:
+    # A server notices a dead client a moment later than the kernel does.
+    import time
+
+    deadline = time.monotonic() + most
+    while True:
+        try:
+            return node.claim(database, "main", NOW)
+        except NodeTaken:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def _sqlite_error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("told by a test")
+    error.sqlite_errorcode = code
+    return error
