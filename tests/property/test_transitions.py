@@ -285,7 +285,7 @@ def test_scripts_reach_every_state() -> None:
     """Silence is no pass: the strategy above must come everywhere."""
     reached: set[State] = set()
 
-    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=700, deadline=None, database=None, derandomize=True)
     @given(followers())
     def collect(follower: Follower) -> None:
         reached.update(follower.states)
