@@ -178,12 +178,19 @@ class Stage:
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not ready.exists():
             if self._switch.poll() is not None:
-                raise StageFailed(f"the switch ended with code {self._switch.returncode}:\n{self._log_tail()}")
+                raise StageFailed(f"the switch ended with code {self._switch.returncode}:\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                raise StageFailed(f"the switch was not ready in {READY_SECONDS_MAX:.0f} s:\n{self._log_tail()}")
+                raise StageFailed(f"the switch was not ready in {READY_SECONDS_MAX:.0f} s:\n{self.log_tail()}")
             time.sleep(POLL_SECONDS)
 
-    def _log_tail(self) -> str:
+    def channels(self) -> list[str]:
+        """The channels that our Asterisk has now, a line each."""
+        if self.asterisk is None or self.asterisk.pid is None:
+            return []
+        return [line for line in self.asterisk.command("core show channels concise").splitlines() if "!" in line]
+
+    def log_tail(self) -> str:
+        """The last lines of the switch's log."""
         text = self.switch_log.read_text(errors="replace") if self.switch_log.exists() else ""
         return "\n".join(text.splitlines()[-20:])
 

@@ -1,0 +1,43 @@
+"""The whole system, once for all tests of calls; each test brings its own customers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from town import Town
+
+from demo.stage import Stage
+from pbx.installation import Installation, find_or_fetch
+from store.policies import replace_country_policy
+from store.upgrade import upgrade
+
+
+@pytest.fixture(scope="session")
+def installation() -> Installation:
+    return find_or_fetch()
+
+
+def opened(stage: Stage) -> Town:
+    """The town of a stage whose database is made before the switch starts."""
+    upgrade(stage.settings.database.url)
+    town = Town(stage)
+    town.open_for_business()
+    return town
+
+
+@pytest.fixture(scope="session")
+def shared_town(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder: Path = tmp_path_factory.mktemp("stage")
+    stage = Stage(installation, folder, overrides={"switch": {"guard_seconds": 1, "quick_retry_seconds": 2}})
+    town = opened(stage)
+    with stage:
+        yield town
+    town.close()
+
+
+@pytest.fixture
+def town(shared_town: Town) -> Iterator[Town]:
+    """The running system; after the test nothing may be left over."""
+    yield shared_town
+    shared_town.wait_until_quiet()
+    shared_town.world.reset()

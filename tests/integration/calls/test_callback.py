@@ -1,0 +1,42 @@
+"""A traveller's callback from one ring to its records, on a real Asterisk."""
+
+from decimal import Decimal
+
+import pytest
+from town import D1, Town
+
+from calls.callback import State
+from calls.cdr import LegRole
+from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp, Waits
+
+pytestmark = pytest.mark.real_asterisk
+
+
+def test_F001_a_ring_that_hangs_up_is_called_back_exactly_once(town: Town) -> None:
+    sam = town.traveller()
+    town.world.phone(sam.number, Answers(after=1), Waits(1), HangsUp())
+    heard = town.ring(sam, seconds=2)
+    assert not heard.answered
+    callback = town.wait_for_end(sam)
+    assert callback.state is State.ABANDONED
+    assert town.world.originations(sam.number) == 1
+
+
+def test_F037_the_destination_is_bridged_and_both_legs_are_billed_by_their_own_clock(town: Town) -> None:
+    sam = town.traveller()
+    town.world.phone(
+        sam.number, Answers(after=1), Keys(f"{D1}#".replace("+", "00"), after=1), TalksUntilHungUp()
+    )
+    town.world.phone(D1, Answers(after=1), Talks(seconds=4), HangsUp())
+    town.ring(sam)
+    callback = town.wait_for_end(sam, seconds=60)
+    assert callback.state is State.COMPLETED
+    leg_a, leg_b = town.records_of(sam)
+    assert (leg_a.cdr.role, leg_b.cdr.role) == (LegRole.A, LegRole.B)
+    (far,) = town.world.calls(D1)
+    assert far.answered_at is not None
+    assert far.hung_up_at is not None
+    assert abs((leg_b.cdr.hung_up_at - leg_b.cdr.answered_at) - (far.hung_up_at - far.answered_at)).total_seconds() < 0.02
+    assert leg_b.charge is not None
+    assert leg_b.charge.billed_seconds == 30
+    assert leg_b.charge.amount == Decimal("0.1200")
