@@ -11,6 +11,8 @@ further one TIMEOUT(digit) (main/app.c, ast_app_getdata_terminator). AGI's own G
 plays one file and has one time-out for all digits (main/app.c, ast_app_getdata_full).
 """
 
+from asterisk.agi import AGISIGHUPHangup
+
 from ivr.session import Digits
 from switch.fastagi import AgiSession
 
@@ -35,6 +37,8 @@ class AgiLine:
         self._set_timeout("digit", between_digits_seconds)
         self._agi.appexec("Read", f"{KEYS},{'&'.join(sounds)},{max_digits},,1")
         status, _, text = self._agi.get_full_variable(f"${{READSTATUS}}:${{{KEYS}}}").partition(":")
+        if status == "HANGUP":
+            raise AGISIGHUPHangup("the subscriber hung up while keying")
         timed_out = status == "TIMEOUT"
         return Digits(text=text, timed_out=timed_out, ended_by_hash=not timed_out and len(text) < max_digits)
 
