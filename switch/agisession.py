@@ -20,6 +20,7 @@ from asterisk.agi import (
     AGI,
     AGIAppError,
     AGIDBError,
+    AGIException,
     AGIHangup,
     AGIInvalidCommand,
     AGIResultHangup,
@@ -54,7 +55,7 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
     ) -> None:
         """`begin` is called once, when the environment is here: it runs a script, or closes."""
         # pyst2's own __init__ is left out on purpose: it takes over SIGHUP and reads sys.stdin.
-        self.environment = Environment(fields=())
+        self.environment = Environment(text="")
         self._plain_log = log
         self._write = write
         self._close = close
@@ -126,9 +127,9 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         self._is_asking = True
         self._write(line)
         reply = _sleep(current)
-        if isinstance(reply, AGIHangup):
-            raise reply
-        return self._result_of(reply)
+        if type(reply) is Reply and reply.code == 200:
+            return _result_of(reply)
+        raise reply if isinstance(reply, AGIHangup) else self._error_of(reply)
 
     def test_hangup(self) -> None:
         """Raise what pyst2 raises when the call is gone already."""
@@ -169,7 +170,7 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         events = self._decoder.feed(data)
         if len(events) == 1:
             self._take(events[0])
-            return
+            return  # as nearly always; what follows guards the rest
         # Asterisk answers once to each command and speaks first once; more at a time was smuggled in, and
         # would be taken for the answer to a command that the script has not even sent.
         if len([event for event in events if not isinstance(event, HungUp)]) > 1:
@@ -245,27 +246,29 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         else:
             self.log.error("script failed", error=failure.getErrorMessage(), traceback=failure.getTraceback())
 
-    def _result_of(self, reply: Reply) -> dict[str, tuple[str, str]]:
+    def _error_of(self, reply: Reply) -> AGIException:
         match reply.code:
-            case 200:
-                # A variable may hold the word: only with a negative result does it mean a hang-up.
-                if reply.data == "hangup" and reply.result.startswith("-"):
-                    raise AGIResultHangup("User hungup during execution")
-                if reply.result == "-1":
-                    raise AGIAppError("Error executing application, or hangup")
-                result = {"result": (reply.result, reply.data)}
-                for key, value in reply.extra:
-                    result.setdefault(key, (value, ""))
-                return result
             case 510:
-                raise AGIInvalidCommand(reply.text)
+                return AGIInvalidCommand(reply.text)
             case 511:
                 self._hung_up("the channel is dead")
-                raise AGISIGHUPHangup(reply.text)
+                return AGISIGHUPHangup(reply.text)
             case 520:
-                raise AGIUsageError(reply.text)
+                return AGIUsageError(reply.text)
             case _:
-                raise AGIUnknownError(reply.code, "Unhandled code or undefined response")
+                return AGIUnknownError(reply.code, "Unhandled code or undefined response")
+
+
+def _result_of(reply: Reply) -> dict[str, tuple[str, str]]:
+    # A variable may hold the word: only with a negative result does it mean a hang-up.
+    if reply.result == "-1":
+        if reply.data == "hangup":
+            raise AGIResultHangup("User hungup during execution")
+        raise AGIAppError("Error executing application, or hangup")
+    result = {"result": (reply.result, reply.data)}
+    for key, value in reply.extra:
+        result.setdefault(key, (value, ""))
+    return result
 
 
 class _Kept(str):

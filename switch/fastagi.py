@@ -60,6 +60,7 @@ class FastAgiProtocol(Protocol):
         if isinstance(transport, Connection):
             transport.setTcpNoDelay(True)  # commands are small, and each waits for its answer
             transport.setTcpKeepAlive(True)  # Dial is silent for hours: only the kernel can see a dead peer
+            self._send: Callable[[bytes], int] = transport.getHandle().send
             write = self._write_now
         self.session = AgiSession(
             write=write, close=transport.loseConnection, begin=self._begin, log=self._owner.log
@@ -98,13 +99,12 @@ class FastAgiProtocol(Protocol):
 
         A command is only sent when all before it have been answered, so nothing waits in the transport.
         """
-        transport = self._transport()
-        assert isinstance(transport, Connection)
-        sent = transport.writeSomeData(data)
-        if not isinstance(sent, int):
-            transport.write(data)  # the ordinary way finds out that the connection is lost
-        elif sent < len(data):
-            transport.write(data[sent:])
+        try:
+            sent = self._send(data)
+        except OSError:  # full, which cannot be, or lost, which the ordinary way finds out properly
+            sent = 0
+        if sent < len(data):
+            self._transport().write(data[sent:])
 
     def _transport(self) -> ITCPTransport:
         assert self.transport is not None

@@ -39,17 +39,30 @@ COMMAND_PARTS_MAX = 120
 class Environment:
     """What Asterisk says of the call before the first command; the first value of a key counts."""
 
-    fields: tuple[tuple[str, str], ...]
-    """Keys without `agi_`, in order, none twice."""
-    repeated: tuple[str, ...] = ()
-    """Keys that came again: with Asterisk alone this cannot be, so somebody smuggled a line in."""
+    text: str
+    """The lines, checked, each with its line end; read on demand, since few of them are ever asked for."""
 
-    def get(self, key: str) -> str:
-        """The value of a key named without `agi_`; empty when Asterisk did not send it."""
-        for name, value in self.fields:
-            if name == key:
-                return value
-        return ""
+    def get(self, key: str, default: str = "") -> str:
+        """The value of a key named without `agi_`; `default` when Asterisk did not send it."""
+        start = f"agi_{key}:"
+        at = 0 if self.text.startswith(start) else self.text.find("\n" + start) + 1
+        if at == 0 and not self.text.startswith(start):
+            return default
+        return self.text[at + len(start) : self.text.index("\n", at)].removeprefix(" ")
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """All keys without `agi_` and their values, in order, none twice."""
+        found: dict[str, str] = {}
+        for key, value in _ENVIRONMENT_LINE.findall(self.text):
+            found.setdefault(key, value)
+        return tuple(found.items())
+
+    @property
+    def repeated(self) -> tuple[str, ...]:
+        """Keys that came again: with Asterisk alone this cannot be, so somebody smuggled a line in."""
+        keys = [key for key, _ in _ENVIRONMENT_LINE.findall(self.text)]
+        return tuple(key for number, key in enumerate(keys) if key in keys[:number])
 
     @property
     def script(self) -> str:
@@ -69,9 +82,8 @@ class Environment:
     @property
     def arguments(self) -> tuple[str, ...]:
         """The arguments that the dialplan gave AGI() after the URL, in order; a gap ends them."""
-        values = dict(self.fields)
         found: list[str] = []
-        while (value := values.get(f"arg_{len(found) + 1}")) is not None:
+        while (value := self.get(f"arg_{len(found) + 1}", default="\n")) != "\n":  # no value can be that
             found.append(value)
         return tuple(found)
 
@@ -105,19 +117,20 @@ class AgiDecoder:
     def __init__(self) -> None:
         self._rest = b""
         self._in_environment = True
-        self._lines = 0
         self._bytes = 0
-        self._fields: dict[str, str] = {}
-        self._repeated: list[str] = []
+        self._environment = ""
         self._usage: list[str] | None = None
 
     def feed(self, data: bytes) -> list[AgiEvent]:
         """The values that are complete with these bytes; the rest waits for the next feed."""
         data = self._rest + data
-        if not self._in_environment and data.find(b"\n") == len(data) - 1:  # one whole line, nearly always
+        # Nearly always one whole, plain reply: this is the way of every command of every call.
+        plain = None if self._in_environment or self._usage is not None else _PLAIN_REPLY.fullmatch(data)
+        if plain is not None and len(data) <= REPLY_LINE_BYTES_MAX:
             self._rest = b""
-            event = self._line(data[:-1]) if data else None
-            return [] if event is None else [event]
+            result, inside = plain.groups(b"")
+            text = data[4:-1].decode("latin-1")
+            return [Reply(code=200, result=result.decode(), data=inside.decode("latin-1"), text=text)]
         events: list[AgiEvent] = []
         if self._in_environment:
             environment, data = self._take_environment(data)
@@ -142,28 +155,17 @@ class AgiDecoder:
         self._bytes += size
         if self._bytes > ENVIRONMENT_BYTES_MAX:
             raise RemoteProtocolError(f"more than {ENVIRONMENT_BYTES_MAX} bytes of environment")
-        self._read_environment_lines(data[:size].decode("latin-1"))
+        self._environment += _checked_environment(data[:size])
+        if self._environment.count("\n") > ENVIRONMENT_LINES_MAX:
+            raise RemoteProtocolError(f"more than {ENVIRONMENT_LINES_MAX} environment lines")
         rest = data[size:]
         if ends or blank:
             self._in_environment = False
-            found = Environment(fields=tuple(self._fields.items()), repeated=tuple(self._repeated))
+            found = Environment(text=self._environment)
+            self._environment = ""
             return found, rest[rest.index(b"\n") + 1 :]
         _check_length(rest, ENVIRONMENT_BYTES_MAX - self._bytes)
         return None, rest
-
-    def _read_environment_lines(self, text: str) -> None:
-        count = text.count("\n")
-        self._lines += count
-        if self._lines > ENVIRONMENT_LINES_MAX:
-            raise RemoteProtocolError(f"more than {ENVIRONMENT_LINES_MAX} environment lines")
-        pairs = _ENVIRONMENT_LINE.findall(text)
-        if len(pairs) != count:
-            raise RemoteProtocolError(f"no environment: {text[:80]!r}")
-        for key, value in pairs:
-            if key in self._fields:
-                self._repeated.append(key)
-            else:
-                self._fields[key] = value
 
     def _line(self, line: bytes) -> AgiEvent | None:
         _check_length(line, REPLY_LINE_BYTES_MAX)
@@ -234,6 +236,14 @@ def _check_length(line: bytes, limit: int) -> None:
         raise RemoteProtocolError(f"a line of {len(line)} bytes or more where {limit} are allowed")
 
 
+def _checked_environment(lines: bytes) -> str:
+    """Whole environment lines as text with plain line ends."""
+    text = lines.decode("latin-1").replace("\r\n", "\n")
+    if _ENVIRONMENT_LINES.fullmatch(text) is None:
+        raise RemoteProtocolError(f"no environment: {text[:80]!r}")
+    return text
+
+
 def _quoted(part: str) -> str:
     """The part as parse_args reads it back; plain words stay plain, so that traces are readable."""
     if _PLAIN_WORD.fullmatch(part):
@@ -262,7 +272,9 @@ def _parsed_result(words: str) -> Reply:
 
 
 _BLANK_LINE = re.compile(rb"\n(?=\r?\n)")
-_ENVIRONMENT_LINE = re.compile(r"^agi_([a-z0-9_]{1,64}): ?([^\n\0]*?)\r?$", re.MULTILINE)
+_ENVIRONMENT_LINE = re.compile(r"^agi_([a-z0-9_]{1,64}): ?(.*)$", re.MULTILINE)
+_ENVIRONMENT_LINES = re.compile(r"(?:agi_[a-z0-9_]{1,64}:[^\n\0]*\n)*+")
+_PLAIN_REPLY = re.compile(rb"200 result=([0-9*#A-D-]*)(?: \(([^\n\0]*)\))?\n")
 _REPLY_LINE = re.compile(r"([1-9][0-9]{2})([ -])(.*)", re.DOTALL)
 _RESULT = re.compile(r"result=([^\s(]*)(?: \((.*)\))?((?: [a-z]+[0-9]*=[^()]*)?)", re.DOTALL)
 _RESULT_IN_WORDS = re.compile(r"result=([^\s(]*)()( [A-Za-z ]*)")  # Gosub: "result=0 Gosub complete"
