@@ -61,6 +61,8 @@ class LegHungUp(Event):
     q850_cause: int
     released_by: ReleasedBy
     estimated: bool = False
+    ringing_unseen: bool = False
+    """Found out afterwards: that no ringing was told proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,11 +198,13 @@ def _greet(callback: Callback, event: Event, _limits: Limits) -> Step:
 
 @_row(State.DIALING_A, events.LegHungUp, State.RETRY_WAIT, State.UNANSWERED, State.FAILED)
 def _a_not_reached(callback: Callback, event: Event, limits: Limits) -> Step:
+    assert isinstance(event, events.LegHungUp)
     after, leg = _hung_up(callback, event)
     disposition = disposition_of(leg)
     reason = REASON_OF.get(disposition, Reason.CONGESTION)
-    # An end of unknown cause proves nothing: the phone may have rung while nobody listened.
-    rang_nobody = leg.rang_at is None and disposition is Disposition.CONGESTION
+    # An end of unknown cause proves nothing, nor does one that nobody listened to: the phone may have rung.
+    unrung = leg.rang_at is None and not event.ringing_unseen
+    rang_nobody = unrung and disposition is Disposition.CONGESTION
     if (reason is Reason.BUSY or rang_nobody) and not callback.quick_retry_used:
         retry_at = event.at + timedelta(seconds=limits.quick_retry_seconds)
         return _wait_for_retry(replace(after, quick_retry_used=True), retry_at, limits)

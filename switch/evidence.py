@@ -45,7 +45,9 @@ def evidence_of(path: Path, leg_ids: Collection[str]) -> dict[str, LegEvidence]:
             case "ANSWER":
                 found[leg_id] = replace(known, answered_at=at)
             case "HANGUP":
-                found[leg_id] = replace(known, hung_up_at=at, q850_cause=_cause_in(row.get("eventextra") or ""))
+                found[leg_id] = replace(
+                    known, hung_up_at=at, q850_cause=_cause_in(row.get("eventextra") or "")
+                )
             case _:
                 pass
     return found
@@ -70,10 +72,18 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         if start:
             stream.readline()  # the first line of the tail is a torn one
         lines = (line.decode("utf-8", "replace").replace("\0", "") for line in stream if line.endswith(b"\n"))
-        for fields in csv.reader(lines):
-            row = dict(zip(CEL_COLUMNS, fields, strict=False))
+        for line in lines:
+            row = dict(zip(CEL_COLUMNS, _fields_of(line), strict=False))
             if all(name in row for name in COLUMNS) and row["eventtime"].replace(".", "", 1).isdecimal():
                 yield row
+
+
+def _fields_of(line: str) -> list[str]:
+    """One line by itself: a quote left open by a crash must not swallow the lines after it."""
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
 
 
 def _cause_in(extra: str) -> int:

@@ -99,7 +99,9 @@ class LegWatch:
 
     def _hung_up(self, leg_id: str, seen: _Seen, headers: Headers, at: datetime) -> Event:
         cause = int(headers.get("Cause", "0") or 0)
-        if seen.answered_at is None and not seen.far_end_released:
+        # After a lost connection the answer may have gone unseen; the channel itself still knows.
+        answered = seen.answered_at is not None or headers.get("ChannelState") == UP
+        if not answered and not seen.far_end_released:
             # We ended the attempt: DialStatus tells a ring time-out from a caller who went away.
             given_up = seen.dial_status == "CANCEL"
             cause = NORMAL_CLEARING_CAUSE if given_up else cause_of_status(seen.dial_status)

@@ -19,7 +19,7 @@ from structlog.typing import FilteringBoundLogger
 from twisted.internet.defer import Deferred
 
 from calls import events
-from calls.callback import Callback, Leg, Reason, ReleasedBy
+from calls.callback import Callback, Leg, Reason, ReleasedBy, State
 from calls.events import Event
 from switch.conductor import Conductor
 from switch.evidence import LegEvidence, evidence_of
@@ -101,7 +101,8 @@ class Recovery:
         answered = [leg.answered_at for leg in gone if leg.answered_at is not None]
         at = max([self._proof_of_life(), *answered]) if answered else self._wall()
         self._log.warning("recovery.vanished", callback=callback_id, legs=sorted(findings.vanished))
-        if findings.some_live:
+        if findings.some_live or callback.state is State.RELEASING:
+            # The table ends a callback whose legs go one by one; RELEASING has its end already.
             for leg in gone:
                 await self._conductor.tell(callback_id, _estimated_end(leg, at))
         elif gone:
@@ -158,4 +159,5 @@ def _hung_up(leg: Leg, evidence: LegEvidence) -> events.LegHungUp:
         leg_id=leg.id,
         q850_cause=evidence.q850_cause,
         released_by=ReleasedBy.FAR,
+        ringing_unseen=True,
     )
