@@ -126,8 +126,17 @@ def answered(leg_id: str = A1, seconds: float = 15) -> Event:
     return events.LegAnswered(at=at(seconds), leg_id=leg_id)
 
 
-def hung_up(leg_id: str = A1, cause: int = 16, seconds: float = 60, by: ReleasedBy = ReleasedBy.FAR) -> Event:
-    return events.LegHungUp(at=at(seconds), leg_id=leg_id, q850_cause=cause, released_by=by)
+def hung_up(
+    leg_id: str = A1,
+    cause: int = 16,
+    seconds: float = 60,
+    by: ReleasedBy = ReleasedBy.FAR,
+    *,
+    ringing_unseen: bool = False,
+) -> Event:
+    return events.LegHungUp(
+        at=at(seconds), leg_id=leg_id, q850_cause=cause, released_by=by, ringing_unseen=ringing_unseen
+    )
 
 
 def accepted(leg_id: str = A1, seconds: float = 19) -> Event:

@@ -158,6 +158,14 @@ CASES = [
         reason=Reason.CONGESTION,
     ),
     Case(
+        sentence="F120 congestion found out afterwards is final: nobody listened whether the phone rang",
+        given=_in(DA),
+        when=_told(hung_up(cause=34, ringing_unseen=True)),
+        to=State.FAILED,
+        orders=(Settle(),),
+        reason=Reason.CONGESTION,
+    ),
+    Case(
         sentence="F023 a ring trigger that is not answered rings once only",
         given=_then(DA, rang()),
         when=_told(hung_up(cause=19)),
