@@ -21,7 +21,8 @@ MODULES = (
     "res_pjsip_endpoint_identifier_ip.so res_pjsip_diversion.so res_pjsip_dtmf_info.so",
     "res_pjsip_empty_info.so res_pjsip_rfc3326.so res_pjsip_nat.so res_pjsip_header_funcs.so",
     "res_pjsip_pubsub.so res_pjsip_authenticator_digest.so res_pjsip_outbound_authenticator_digest.so",
-    "res_pjsip_t38.so res_pjsip_logger.so chan_pjsip.so",
+    "res_pjsip_registrar.so res_pjsip_endpoint_identifier_user.so res_pjsip_t38.so",
+    "res_pjsip_logger.so chan_pjsip.so",
     # sound
     "codec_alaw.so codec_ulaw.so codec_a_mu.so codec_resample.so format_wav.so format_pcm.so format_gsm.so",
     "format_sln.so codec_gsm.so",
@@ -70,6 +71,8 @@ class Carrier:
     codecs: tuple[str, ...] = ("alaw", "ulaw")
     country_code: str = ""
     """National numbers (0…) are taken to be of this country, as its own switch would do."""
+    prefix: str = ""
+    """Digits that this carrier wants before each number, and takes off."""
     reachable: bool = True
     """False: nothing listens at its address."""
 
@@ -78,6 +81,21 @@ class Carrier:
             raise NetworkRefused(f"a carrier's name is ASCII letters and digits, not {self.name!r}")
         if self.dtmf not in {"rfc4733", "inband", "info"}:
             raise NetworkRefused(f"carrier {self.name}: dtmf is rfc4733, inband or info, not {self.dtmf!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Softphone:
+    """A line for a person: a program registers here, and calls leave through the first carrier."""
+
+    number: str
+    port: int
+    password: str
+    user: str = "softphone"
+    host: str = "127.0.0.1"
+
+    def __post_init__(self) -> None:
+        if not (self.user.isascii() and self.user.isalnum() and self.password.isalnum()):
+            raise NetworkRefused("a softphone's user and password are ASCII letters and digits")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +122,7 @@ class Plan:
     ami_secret: str
     rtp_start: int
     rtp_end: int
+    softphone: Softphone | None = None
     verbose: bool = False
 
     def moved(self, carrier: str, hidden_port: int | None) -> Plan:
@@ -129,7 +148,7 @@ def configuration_files(plan: Plan) -> dict[str, str]:
         "events = CHAN_START,CHAN_END,ANSWER,HANGUP,USER_DEFINED,DTMF\ndateformat = %s.%6q\n",
         "cel_custom.conf": f"[{plan.log}]\nfields = {','.join(CEL_FIELDS)}\n",
         "pjsip.conf": _pjsip(plan),
-        "extensions.conf": _dialplan(plan.lines),
+        "extensions.conf": _dialplan(plan),
         "features.conf": "[general]\n",
         "indications.conf": INDICATIONS,
         "res_fax.conf": "[general]\nmaxrate = 14400\nminrate = 2400\nmodems = v17,v27,v29\necm = yes\n",
@@ -159,8 +178,12 @@ def _manager(plan: Plan) -> str:
 
 
 def _pjsip(plan: Plan) -> str:
-    parts = ["[global]\ntype = global\nuser_agent = World\nendpoint_identifier_order = request_uri,ip\n"]
+    parts = [
+        "[global]\ntype = global\nuser_agent = World\nendpoint_identifier_order = request_uri,username\n"
+    ]
     parts += [_carrier(line, plan) for line in plan.lines if line.carrier.reachable]
+    if plan.softphone is not None:
+        parts.append(_softphone(plan.softphone))
     return "\n".join(parts)
 
 
@@ -205,13 +228,59 @@ match_request_uri = /@{host.replace(".", "[.]")}:{port}/
 """
 
 
-def _dialplan(lines: Sequence[Line]) -> str:
-    arrivals = "".join(
-        f"[carrier-{line.carrier.name}]\n"
-        f"exten => _[+0-9*#]!,1,Set(CARRIER={line.carrier.name})\n"
-        f" same => n,Set(HOME={line.carrier.country_code})\n"
-        " same => n,Set(DIALLED=${EXTEN})\n"
-        " same => n,Goto(arrival,s,1)\n\n"
-        for line in lines
+def _softphone(phone: Softphone) -> str:
+    return f"""\
+[transport-{phone.user}]
+type = transport
+protocol = udp
+bind = {phone.host}:{phone.port}
+
+[{phone.user}]
+type = aor
+max_contacts = 1
+remove_existing = yes
+
+[{phone.user}]
+type = auth
+auth_type = digest
+username = {phone.user}
+password = {phone.password}
+
+[{phone.user}]
+type = endpoint
+transport = transport-{phone.user}
+context = softphone
+aors = {phone.user}
+auth = {phone.user}
+disallow = all
+allow = alaw,ulaw
+dtmf_mode = auto
+direct_media = no
+rtp_symmetric = yes
+force_rport = yes
+rewrite_contact = yes
+"""
+
+
+def _dialplan(plan: Plan) -> str:
+    contexts = [_arrivals(line.carrier) for line in plan.lines]
+    if plan.softphone is not None:
+        number = plan.softphone.number
+        contexts.append(
+            f"[softphone]\nexten => _[+0-9*#]!,1,Set(CALLERID(num)={number})\n"
+            f" same => n,Dial(PJSIP/${{EXTEN}}@{plan.lines[0].carrier.name},60)\n"
+        )
+    return "\n".join([*contexts, resources.files("world").joinpath("dialplan.conf").read_text()])
+
+
+def _arrivals(carrier: Carrier) -> str:
+    """The context of one carrier: number formats are its own affair, all else is common."""
+    lines = [f"Set(CARRIER={carrier.name})", f"Set(HOME={carrier.country_code})", "Set(DIALLED=${EXTEN})"]
+    if carrier.prefix:
+        size = len(carrier.prefix)
+        lines.append(f'ExecIf($["${{EXTEN:0:{size}}}" = "{carrier.prefix}"]?Set(DIALLED=${{EXTEN:{size}}}))')
+    lines.append("Goto(arrival,s,1)")
+    first, *rest = lines
+    return f"[carrier-{carrier.name}]\nexten => _[+0-9*#]!,1,{first}\n" + "".join(
+        f" same => n,{line}\n" for line in rest
     )
-    return arrivals + resources.files("world").joinpath("dialplan.conf").read_text()

@@ -137,8 +137,8 @@ class _Draft:
                 self.end = extra
 
     def finish(self) -> PhoneCall | None:
-        if "CHAN_START" not in self.times:
-            return None
+        if "CHAN_START" not in self.times or not (self.facts or self.account):
+            return None  # its dialplan has not begun, or it only leads to a person's softphone
         facts, end = self.facts, self.end
         carrier, _, _ = self.channel.removeprefix("PJSIP/").rpartition("-")
         source, cause = str(end.get("hangupsource", "")), end.get("hangupcause")

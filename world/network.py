@@ -12,6 +12,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +20,8 @@ from typing import Self
 
 from pbx.installation import Installation
 from pbx.process import Asterisk
-from world.configuration import Carrier, Line, NetworkRefused, Plan, configuration_files
-from world.control import Control
+from world.configuration import Carrier, Line, NetworkRefused, Plan, Softphone, configuration_files
+from world.control import Control, OrderRefused
 from world.log import PhoneCall, read_calls, select
 from world.ports import free_port, free_rtp_range
 from world.scripts import Call, Step, cause_for, compile_script
@@ -89,6 +90,7 @@ class World:
         *,
         switch_sip: tuple[str, int],
         carriers: Iterable[str | Carrier] = ("alpha",),
+        softphone: Softphone | None = None,
         verbose: bool = False,
     ) -> None:
         self.folder = folder.absolute()
@@ -96,6 +98,7 @@ class World:
         self.asterisk = Asterisk(installation, self.folder)
         self.lines = _lines(carriers)
         self._installation = installation
+        self._softphone = softphone
         self._verbose = verbose
         self._control: Control | None = None
         self._script_ids = itertools.count(1)
@@ -121,6 +124,7 @@ class World:
             ami_secret=secret,
             rtp_start=rtp_start,
             rtp_end=rtp_end,
+            softphone=self._softphone,
             verbose=self._verbose,
         )
         for name, text in configuration_files(self._plan).items():
@@ -154,7 +158,7 @@ class World:
         self.asterisk.command("channel request hangup all")
         self.quiet(seconds=10)
         for family in ("phone", "turn", "script", "carrier"):
-            self.asterisk.command(f"database deltree {family}")
+            self._forget(family)
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
 
     # --- what there is ------------------------------------------------------------------------------
@@ -315,6 +319,10 @@ class World:
     @property
     def _recordings(self) -> Path:
         return self.folder / "recordings"
+
+    def _forget(self, family: str) -> None:
+        with suppress(OrderRefused):  # "Database entry not found": nothing was there
+            self.control.order("DBDelTree", {"Family": family})
 
     def _store_script(self, steps: Iterable[Step]) -> str:
         name = str(next(self._script_ids))

@@ -278,6 +278,17 @@ class ReceivesFax:
         return [f"Set(FAX_FILE={page})", f"ReceiveFAX({page}{'' if self.t38 else ',F'})"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingsSoftphone:
+    """Let a person take the call, at a program registered with the world (World(softphone=…))."""
+
+    user: str = "softphone"
+    seconds: int = 60
+
+    def lines(self, call: Call) -> list[str]:
+        return [f"Dial(PJSIP/{self.user},{self.seconds})", "Hangup(19)"]
+
+
 @dataclass(frozen=True, slots=True)
 class Does:
     """Any dialplan application, for what has no step of its own: `Does("Echo()")`."""

@@ -70,5 +70,9 @@ def world(both: tuple[World, PlainSwitch]) -> Iterator[World]:
     yield world
     # Nothing may be left over: a call that a test forgot would be heard by the next one.
     world.reset()
-    assert "0 active channels" in switch.asterisk.command("core show channels count")
+    world.wait_for(
+        lambda: "\n0 active channels" in "\n" + switch.asterisk.command("core show channels count"),
+        5,
+        "the end of every channel of the switch",
+    )
     assert world.live_channels() == 0

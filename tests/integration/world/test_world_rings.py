@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from world.network import World
-from world.sip import throw
+from world.scripts import NoAnswer
+from world.sip import Invitation, RingingLine, escaped, quoted, throw
 
 pytestmark = [pytest.mark.real_asterisk, pytest.mark.timeout(120)]
 
@@ -56,7 +57,7 @@ def test_many_lines_ring_at_once(world: World) -> None:
 
 @pytest.mark.parametrize("caller", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_caller_numbers_are_sent_and_the_switch_lives_on(world: World, caller: bytes) -> None:
-    world.rings(did="8000", caller=caller, name=caller[:5000], seconds=0.5)
+    world.rings(did="8000", caller=caller, name=caller[:3000], seconds=0.5)
     assert world.rings(did="8000", caller=N1, seconds=0.2).final_code == 487
 
 
@@ -64,3 +65,24 @@ def test_what_is_no_sip_at_all_can_be_thrown(world: World) -> None:
     for datagram in (b"\0" * 2000, b"INVITE", b"\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
         throw(datagram, to=world.switch_sip, from_host=world.carrier("alpha").address[0], seconds=0.1)
     assert world.rings(did="8000", caller=N1, seconds=0.2).final_code == 487
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [b'"DROP', b"\r\nX-Injected: 1", b"${SHELL(id)}", b"1&SIP/2,3", "\u0664\u00fc".encode(), b"a|b(c)"],
+    ids=["quote", "line end", "variable", "separators", "not ASCII", "others"],
+)
+def test_escaped_bytes_reach_the_far_end_and_come_out_of_the_log_as_they_were(
+    world: World, caller: bytes
+) -> None:
+    world.phone(N1, NoAnswer())
+    line = RingingLine(
+        Invitation(number=N1, caller=escaped(caller), caller_name=quoted(caller.replace(b"\r\n", b" "))),
+        to=world.carrier("alpha").address,
+        from_host="127.0.0.1",
+        seconds=0.3,
+    )
+    assert line.heard().rang
+    (call,) = world.calls(N1)
+    assert call.caller_id_seen == caller.decode()
+    assert call.caller_name_seen == caller.decode().replace("\r\n", " ")

@@ -6,7 +6,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from world.sip import Heard, Invitation, RingingLine, throw
+import pytest
+
+from world.sip import Heard, Invitation, RingingLine, TooLong, escaped, quoted, throw
 
 HOST = "127.0.0.1"
 
@@ -144,12 +146,17 @@ def test_hostile_bytes_are_sent_as_they_are() -> None:
     assert invite.count(nasty) == 3
 
 
-def test_an_invite_longer_than_a_datagram_ends_quietly() -> None:
-    with network() as net:
-        assert ring(net, caller=b"9" * 70_000).heard().codes == ()
+def test_an_invite_longer_than_a_datagram_is_refused_not_lost() -> None:
+    with network() as net, pytest.raises(TooLong, match="a datagram holds 65507"):
+        ring(net, caller=b"9" * 70_000)
 
 
 def test_what_is_no_sip_can_be_thrown_too() -> None:
     with network() as net:
         assert throw(b"\0" * 100, to=net.address, from_host=HOST, seconds=0.05) == []
         assert net.hears() == b"\0" * 100
+
+
+def test_any_byte_can_be_escaped_past_a_parser() -> None:
+    assert escaped(b'+44"\r\n\0\xff${X}&') == b"+44%22%0D%0A%00%FF%24%7BX%7D%26"
+    assert quoted(b'a"b\\c') == b'a\\"b\\\\c'
