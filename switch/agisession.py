@@ -7,10 +7,6 @@ Knows nothing of: sockets, what scripts do.
 pyst2's verbs and exceptions are used, its transport is not: it writes str to sockets, takes over SIGHUP,
 reads HANGUP as a reply, quotes nothing and logs every line to stderr. tests/unit/switch/test_pyst2_faults.py
 pins each of these.
-
-A script runs in a greenlet and reads as if it blocked. Whoever has what it waits for switches into it, and
-becomes its parent for that while, so it always gives control back to the one who woke it: a script may
-fire a Deferred that another script waits for.
 """
 
 from collections.abc import Callable
@@ -34,6 +30,7 @@ from structlog.typing import FilteringBoundLogger
 from twisted.internet.defer import CancelledError, Deferred, execute, succeed
 from twisted.python.failure import Failure
 
+from switch.greenlets import Greenlets, wake
 from wire.agi import AgiDecoder, AgiEvent, Environment, HungUp, Reply, encode_command
 from wire.errors import LocalProtocolError, RemoteProtocolError
 
@@ -81,12 +78,12 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         def arrived(result: T | Failure) -> None:
             box.append(result)
             if is_asleep:
-                _wake(current)
+                wake(current)
 
         deferred.addBoth(arrived)
         if not box:
             is_asleep = True
-            _sleep(current)
+            current.parent.switch()
         (result,) = box
         if isinstance(result, Failure):
             result.raiseException()
@@ -126,7 +123,7 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         current = self._own_greenlet()
         self._is_asking = True
         self._write(line)
-        reply = _sleep(current)
+        reply = current.parent.switch()
         if type(reply) is Reply and reply.code == 200:
             return _result_of(reply)
         raise reply if isinstance(reply, AGIHangup) else self._error_of(reply)
@@ -184,24 +181,25 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         self._hung_up(reason)
         if self._is_asking:
             self._is_asking = False
-            _wake(self._greenlet, AGISIGPIPEHangup(reason))
+            wake(self._greenlet, AGISIGPIPEHangup(reason))
 
-    def run(self, script: Script, ended: Callable[[], object]) -> None:
-        """Run the script in its greenlet; `ended` is called after it. Its errors end with this call."""
+    def run(self, script: Script, ended: Callable[[], object], greenlets: Greenlets) -> None:
+        """Run the script in a greenlet; `ended` is called after it. Its errors end with this call."""
 
         def body() -> None:
             # execute() turns whatever the script raises into a Failure: left alone it would be raised in
             # the parent, which may be another call's script.
             execute(script, self).addErrback(self._script_failed)
+            self._greenlet = None
             self._close()
             ended()
 
-        self._greenlet = greenlet(body)
-        self._greenlet.switch()
+        self._greenlet = greenlets.take()
+        wake(self._greenlet, body)
 
     # ---- inside -----------------------------------------------------------------------------------
 
-    def _own_greenlet(self) -> greenlet:
+    def _own_greenlet(self) -> Any:
         current = getcurrent()
         if current is not self._greenlet:
             raise LocalProtocolError("only the session's own script may wait on it")
@@ -211,18 +209,15 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
 
     def _take(self, event: AgiEvent) -> None:
         if isinstance(event, Reply):
-            self._answered(event)
+            if not self._is_asking:
+                raise RemoteProtocolError(f"an answer to no command: {event.code}")
+            self._is_asking = False
+            wake(self._greenlet, event)
         elif isinstance(event, Environment):
             self.environment = event
             self._begin(self)
         else:
             self._hung_up("the channel hung up")
-
-    def _answered(self, reply: Reply) -> None:
-        if not self._is_asking:
-            raise RemoteProtocolError(f"an answer to no command: {reply.code}")
-        self._is_asking = False
-        _wake(self._greenlet, reply)
 
     def _forget_waiter(self, waiter: "Deferred[str]") -> None:
         if waiter in self._hangup_waiters:
@@ -275,15 +270,3 @@ class _Kept(str):
     """An argument that is sent even if it is empty; pyst2 leaves out empty ones that it does not quote."""
 
     __slots__ = ()
-
-
-def _sleep(current: greenlet) -> Any:
-    """Give control back to whoever woke this greenlet; what the next one to wake it brings."""
-    assert current.parent is not None
-    return current.parent.switch()
-
-
-def _wake(sleeper: greenlet | None, value: object = None) -> None:
-    assert sleeper is not None
-    sleeper.parent = getcurrent()
-    sleeper.switch(value)

@@ -20,6 +20,7 @@ from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 
 from switch.agisession import AgiSession, Script
+from switch.greenlets import Greenlets
 from wire.agi import Environment
 from wire.errors import RemoteProtocolError
 
@@ -58,7 +59,7 @@ class FastAgiProtocol(Protocol):
         transport = self._transport()
         write = transport.write
         if isinstance(transport, Connection):
-            transport.setTcpNoDelay(True)  # commands are small, and each waits for its answer
+            # No setTcpNoDelay: a command goes out when all before it are answered, so Nagle never waits.
             transport.setTcpKeepAlive(True)  # Dial is silent for hours: only the kernel can see a dead peer
             self._send: Callable[[bytes], int] = transport.getHandle().send
             write = self._write_now
@@ -92,7 +93,7 @@ class FastAgiProtocol(Protocol):
             self.give_up(decision.reason)
             return
         self._owner.proved(self)
-        session.run(decision, lambda: self._owner.ended(self))
+        session.run(decision, lambda: self._owner.ended(self), self._owner.greenlets)
 
     def _write_now(self, data: bytes) -> None:
         """Send without a further turn of the reactor, which costs more than the rest of a command.
@@ -129,6 +130,7 @@ class FastAgiFactory(ServerFactory):
         self.clock = reactor
         self.route = route
         self.log = structlog.get_logger("switch.agi")
+        self.greenlets = Greenlets()
         self.refusals = RefusalLog(reactor, self.log)
         self._allowed_peers = None if allowed_peers is None else frozenset(allowed_peers)
         self._unproved_max = unproved_max

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import pytest
 from agi_line import AgiLine, environment
@@ -16,11 +17,13 @@ from asterisk.agi import (
     AGIUnknownError,
     AGIUsageError,
 )
+from greenlet import getcurrent
 from structlog.testing import capture_logs
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from switch.fastagi import ENVIRONMENT_SECONDS, AgiSession, FastAgiFactory, Refused, Script
+from switch.greenlets import GREENLETS_IDLE_MAX
 from wire.agi import ENVIRONMENT_BYTES_MAX, Environment
 from wire.errors import LocalProtocolError
 
@@ -420,3 +423,33 @@ def test_ended_calls_leave_no_session_behind() -> None:
         line.says(b"200 result=0\n")
     del line
     assert living() <= before + 1  # Doing remembers its last session
+
+
+def test_what_a_call_binds_to_its_context_is_gone_for_the_next_in_the_same_greenlet() -> None:
+    bound: ContextVar[str] = ContextVar("bound", default="nothing")
+    greenlets, seen = set(), []
+
+    def script(agi: AgiSession) -> None:
+        greenlets.add(id(getcurrent()))
+        seen.append(bound.get())
+        bound.set(agi.environment.uniqueid)
+        agi.answer()
+        seen.append(bound.get())
+
+    factory = serving(script)
+    for call in ("one", "two"):
+        line = AgiLine(factory)
+        line.says(environment(uniqueid=call))
+        line.says(b"200 result=0\n")
+    assert seen == ["nothing", "one", "nothing", "two"]
+    assert len(greenlets) == 1
+
+
+def test_a_burst_of_calls_leaves_few_greenlets() -> None:
+    factory = serving(Doing(lambda agi: agi.answer()))
+    lines = [AgiLine(factory) for _ in range(200)]
+    for line in lines:
+        line.says(environment())
+    for line in lines:
+        line.says(b"200 result=0\n")
+    assert len(factory.greenlets) == GREENLETS_IDLE_MAX
