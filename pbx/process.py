@@ -31,13 +31,13 @@ class Asterisk:
     def __init__(self, installation: Installation, folder: Path) -> None:
         self.installation = installation
         self.layout = Layout(folder.absolute())
-        self._child: subprocess.Popen[bytes] | None = None
+        self._spawned: int | None = None
 
     @property
     def pid(self) -> int | None:
         """The process id of this folder's Asterisk, whoever started it; None if none runs."""
-        if self._child is not None:
-            return self._child.pid if self._child.poll() is None else None
+        if self._spawned is not None:
+            return self._spawned if self._is_alive(self._spawned) else None
         try:
             pid = int(self.layout.pid_file.read_text())
         except (OSError, ValueError):
@@ -53,26 +53,31 @@ class Asterisk:
         if not self.layout.main_file.is_file():
             raise StartFailed(f"{self.layout.main_file} is missing", "Write the configuration first")
         self.layout.pid_file.unlink(missing_ok=True)
-        with self.layout.console.open("wb") as console:
-            self._child = subprocess.Popen(
-                # -f: stay in the foreground, so that the child is the server itself; -n: no colours
-                [*self.installation.asterisk, "-n", "-f", "-C", str(self.layout.main_file)],
-                stdin=subprocess.DEVNULL,
-                stdout=console,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                umask=0o077,
-                cwd=self.layout.folder,
-                env=_environment(),
-            )
+        console = str(self.layout.console)
+        # Not Popen, which complains of a child that outlives it: `dialback pbx up` leaves it running.
+        self._spawned = os.posix_spawn(
+            "/bin/sh",
+            # -f: stay in the foreground, so that the process spawned is the server itself; -n: no colours
+            [
+                *("sh", "-c", 'umask 077 && cd "$1" && shift && exec "$@"', "sh", str(self.layout.folder)),
+                *(*self.installation.asterisk, "-n", "-f", "-C", str(self.layout.main_file)),
+            ],
+            _environment(),
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, console, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
 
     def wait_until_ready(self, seconds_max: float = READY_SECONDS_MAX) -> None:
         """Return once every module is loaded; raise StartFailed with the console's last lines."""
         deadline = time.monotonic() + seconds_max
         while time.monotonic() < deadline:
-            if self._child is not None and self._child.poll() is not None:
+            if self._spawned is not None and self.pid is None:
                 raise StartFailed(
-                    f"Asterisk ended while starting (exit code {self._child.returncode})",
+                    "Asterisk ended while starting",
                     f"Its last lines in {self.layout.console}: {self.console_tail()}",
                 )
             done = self._remote("core waitfullybooted", max(deadline - time.monotonic(), 1.0))
@@ -99,7 +104,6 @@ class Asterisk:
         """End it: `core stop now`, then SIGTERM, then SIGKILL. Quiet if none runs."""
         pid = self.pid
         if pid is None:
-            self._reap()
             return
         self._remote("core stop now", STOP_SECONDS_MAX)
         for number in (None, signal.SIGTERM, signal.SIGKILL):
@@ -107,7 +111,7 @@ class Asterisk:
                 _signal(pid, number)
             if self._gone(pid, STOP_SECONDS_MAX):
                 break
-        self._reap()
+        self._spawned = None
 
     def crash(self) -> None:
         """Kill it as a power cut would: nothing is flushed, nobody is told."""
@@ -116,7 +120,7 @@ class Asterisk:
             raise NotRunning(f"no Asterisk runs in {self.layout.folder}", "Start it first")
         _signal(pid, signal.SIGKILL)
         self._gone(pid, STOP_SECONDS_MAX)
-        self._reap()
+        self._spawned = None
 
     def console_tail(self) -> str:
         """Return the end of what Asterisk wrote to its terminal, in one line."""
@@ -141,6 +145,13 @@ class Asterisk:
         except subprocess.TimeoutExpired:
             return None
 
+    def _is_alive(self, pid: int) -> bool:
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # another process started it, or has taken its exit code
+            return self._is_ours(pid)
+        return ended == 0
+
     def _is_ours(self, pid: int) -> bool:
         """A pid file outlives its process, and the number may be another's by now."""
         try:
@@ -152,17 +163,10 @@ class Asterisk:
     def _gone(self, pid: int, seconds_max: float) -> bool:
         deadline = time.monotonic() + seconds_max
         while time.monotonic() < deadline:
-            if self._child is not None and self._child.pid == pid:
-                if self._child.poll() is not None:
-                    return True
-            elif not self._is_ours(pid):
+            if not self._is_alive(pid):
                 return True
             time.sleep(POLL_SECONDS)
         return False
-
-    def _reap(self) -> None:
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
 
 
 def _environment() -> dict[str, str]:

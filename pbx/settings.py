@@ -57,7 +57,8 @@ Match = Annotated[str, AfterValidator(match_pattern)]
 class Section(BaseModel):
     """A table of switch.toml: unknown keys are refused, values do not change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=False)
+    # Inputs are left out of errors because a password may be one; the rules name the others themselves.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class PbxSettings(Section):

@@ -8,42 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pbx_site import Ami, Site, site_of
 
 from pbx.bringup import bring_up
 from pbx.installation import Installation, find_or_fetch
 from pbx.process import Asterisk
-from pbx.settings import PbxSettings, TrunkSettings
 from world.network import World
-from world.ports import free_port, free_rtp_range
+from world.ports import free_port
 
 DID = "12025550111"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agi:
-    host: str
-    port: int
-    secret: SecretStr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ami:
-    host: str
-    port: int
-    user: str
-    secret: SecretStr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    pbx: PbxSettings
-    trunks: tuple[TrunkSettings, ...]
-    agi: Agi
-    ami: Ami
 
 
 class AgiCall:
@@ -202,21 +177,6 @@ def login(ami: Ami) -> Manager:
 @pytest.fixture(scope="session")
 def installation() -> Installation:
     return find_or_fetch()
-
-
-def site_of(folder: Path, agi_port: int, carriers: dict[str, tuple[str, int]]) -> Site:
-    start, end = free_rtp_range("127.0.0.1", hash(str(folder)))
-    return Site(
-        pbx=PbxSettings(folder=folder, sip_port=free_port(), rtp_start=start, rtp_end=end),
-        trunks=tuple(
-            TrunkSettings(name=name, host=host, port=port, country="GB")
-            for name, (host, port) in carriers.items()
-        ),
-        agi=Agi(host="127.0.0.1", port=agi_port, secret=SecretStr("a-site-secret-of-tests")),
-        ami=Ami(
-            host="127.0.0.1", port=free_port(), user="dialback", secret=SecretStr("an-ami;secret-of-tests")
-        ),
-    )
 
 
 @pytest.fixture(scope="module")

@@ -220,6 +220,20 @@ def test_get_data_knows_no_list_of_prompts_but_read_does(bench):
     assert said == ["200 result=-1", ("12", "OK"), ("5678", "OK"), ("", "OK")]
 
 
+def test_read_tells_a_hang_up_by_its_status_alone(bench):
+    said = []
+
+    def script(call):
+        said.append(call.say("EXEC Read KEYED,no-such-sound&silence/1,16"))
+        said.append(call.get("READSTATUS"))
+        said.append(call.get("KEYED"))
+
+    bench.world.phone(A, Answers(after=0), Keys("12", after=1), HangsUp())
+    run(bench, "cbc2-a1", script)
+    bench.world.wait_for(lambda: len(said) == 3, 3, "the AGI session's end")
+    assert said == ["200 result=0", "HANGUP", "12"]
+
+
 @pytest.mark.parametrize(
     ("key", "keys", "b_hears"),
     [
