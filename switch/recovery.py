@@ -74,7 +74,12 @@ class Recovery:
         """Compare one callback with the channels that live."""
         if not self._orders.is_reachable:
             return
-        live = {channel.leg_id: channel for channel in await self._orders.live_channels()}
+        try:
+            live = {channel.leg_id: channel for channel in await self._orders.live_channels()}
+        except ConnectionError as error:
+            # Nothing is found out; whoever asked goes on by what is known, and the next resync asks again.
+            self._log.warning("recovery.no_answer", callback=callback.id, error=str(error))
+            return
         await self._compare([callback], live)
 
     async def _compare(self, callbacks: Iterable[Callback], live: Mapping[str, LiveChannel]) -> None:
