@@ -182,6 +182,9 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         if self._is_asking:
             self._is_asking = False
             wake(self._greenlet, AGISIGPIPEHangup(reason))
+        # The transport holds the session; without the way back it goes when it is let go, not at the
+        # next collection, which costs a busy switch a tenth of its time.
+        self._write = self._close = self._begin = _nowhere
 
     def run(self, script: Script, ended: Callable[[], object], greenlets: Greenlets) -> None:
         """Run the script in a greenlet; `ended` is called after it. Its errors end with this call."""
@@ -264,6 +267,10 @@ def _result_of(reply: Reply) -> dict[str, tuple[str, str]]:
     for key, value in reply.extra:
         result.setdefault(key, (value, ""))
     return result
+
+
+def _nowhere(*_: object) -> None:
+    """Where a session without a connection writes to."""
 
 
 class _Kept(str):
