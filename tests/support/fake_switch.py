@@ -130,7 +130,7 @@ class FakeSwitch:
         self.conductor = Conductor(
             reactor=self.clock,
             wall=self.wall,
-            books=self.books,  # type: ignore[arg-type] - it plays the store
+            books=self.books,  # type: ignore[arg-type]
             asterisk=self.asterisk,
             limits=LIMITS,
             callbacks_max=callbacks_max,
@@ -138,7 +138,7 @@ class FakeSwitch:
         )
         self.recovery = Recovery(
             conductor=self.conductor,
-            orders=self.asterisk,  # type: ignore[arg-type] - it plays Asterisk
+            orders=self.asterisk,  # type: ignore[arg-type]
             cel_file=cel_file,
             read=lambda function, *arguments: succeed(function(*arguments)),
             wall=self.wall,
@@ -161,7 +161,7 @@ class FakeSwitch:
             self.clock.advance(min(step_seconds, left))
             left -= step_seconds
 
-    def take(self, callback_id: str = CALLBACK_ID, **how: Any) -> Callback:  # noqa: ANN401 - requested()'s arguments
+    def take(self, callback_id: str = CALLBACK_ID, **how: Any) -> Callback:
         """A new request, due now, in the conductor's care."""
         callback = requested(callback_id=callback_id, dial_at=self.wall(), **how)
         self.conductor.follow(callback)

@@ -23,8 +23,10 @@ from sample_callbacks import (
     vanished,
 )
 
+from calls import events
 from calls.callback import Callback, Reason, ReleasedBy, State
 from calls.commands import DialB, Opening, OriginateA, RunDialog, Settle
+from calls.transitions import IllegalEventError, step
 
 DA, RW, CO, AU, DB, TA, RE = (
     State.DIALING_A,
@@ -255,3 +257,26 @@ def test_keys_do_not_put_off_the_deadline_of_a_state_that_goes_on() -> None:
     assert after.state is CO
     assert after.deadline_at is not None
     assert after.deadline_at <= at(44 + LIMITS.dialog_seconds)
+
+
+# ids
+
+
+def test_F120_an_authorisation_to_ring_told_twice_does_not_ring_twice_under_one_id() -> None:
+    first = dial_authorised(requested())
+    waiting = after_all(requested(), [released(), first, hung_up(cause=17)])
+    with pytest.raises(IllegalEventError, match="without an id of their own"):
+        step(waiting, first, LIMITS)
+
+
+def test_an_authorised_destination_told_twice_does_not_overwrite_the_record_of_its_leg() -> None:
+    authorizing = in_state(AU)
+    first = destination_authorised(authorizing)
+    again = after_all(authorizing, [first, hung_up(B1, cause=17, seconds=27), keyed(seconds=40)])
+    with pytest.raises(IllegalEventError, match="without an id of their own"):
+        step(again, first, LIMITS)
+
+
+def test_an_authorised_destination_without_a_route_is_an_error() -> None:
+    with pytest.raises(IllegalEventError):
+        step(in_state(AU), events.DestinationAuthorised(at=at(26), legs=(), hold_units=1), LIMITS)

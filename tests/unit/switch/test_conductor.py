@@ -26,8 +26,9 @@ from structlog.testing import capture_logs
 from twisted.internet.defer import Deferred
 
 from calls import events
-from calls.callback import Reason, ReleasedBy, State
+from calls.callback import Callback, Leg, Reason, ReleasedBy, State
 from calls.commands import DialB, Opening, RunDialog
+from calls.events import Event
 
 IDS = ("cb1", "cb2", "cb3")
 
@@ -84,11 +85,11 @@ def test_F120_an_accepted_request_rings_once_and_is_stored_before_it_rings(switc
     stored_when_rung: list[str] = []
     originate = switch.asterisk.originate
 
-    async def watched(callback, leg) -> None:  # type: ignore[no-untyped-def]
+    async def watched(callback: Callback, leg: Leg) -> None:
         stored_when_rung.append(switch.state())
         await originate(callback, leg)
 
-    switch.asterisk.originate = watched  # type: ignore[method-assign]
+    switch.asterisk.originate = watched  # type: ignore[method-assign, assignment]
     switch.take()
     switch.pass_time(10)
     assert switch.asterisk.originated == [A1]
@@ -203,11 +204,11 @@ def test_without_the_store_no_destination_is_dialled_and_the_subscriber_is_relea
     switch.tell(events.Accepted(at=switch.wall(), leg_id=A1))
     advance = switch.books.advance
 
-    def away_for_decisions(before, event, gather):  # type: ignore[no-untyped-def]
+    def away_for_decisions(before: Callback, event: Event | None, gather: object) -> object:
         switch.books.is_away = gather is not None
-        return advance(before, event, gather)
+        return advance(before, event, gather)  # type: ignore[arg-type]
 
-    switch.books.advance = away_for_decisions  # type: ignore[method-assign]
+    switch.books.advance = away_for_decisions  # type: ignore[method-assign, assignment]
     switch.tell(keyed())
     switch.pass_time(3)
     assert not [order for order in orders_in(switch) if isinstance(order, DialB)]
