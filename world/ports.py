@@ -7,10 +7,13 @@ Knows nothing of: who will listen.
 
 from __future__ import annotations
 
+import secrets
 import socket
 
 RTP_PORTS = 400
 """RTP and RTCP of 100 calls, with room for ports that others take."""
+LISTENERS_FROM = 10_000
+ATTEMPTS_MAX = 200
 LOWEST, HIGHEST = 20000, 32000
 """Below Linux's ephemeral ports (32768 and up), so that no passing socket sits in the range."""
 
@@ -20,14 +23,16 @@ class NoFreePorts(RuntimeError):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a port that is free for UDP and TCP on `host` just now."""
-    for _ in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind((host, 0))
-            port: int = tcp.getsockname()[1]
-            if _is_free(host, port):
-                return port
-    raise NoFreePorts(f"no free port on {host}")
+    """Return a port that is free for UDP and TCP on `host` just now.
+
+    Not of those that the operating system gives to passing sockets: one of them could take it before its
+    listener starts.
+    """
+    for _ in range(ATTEMPTS_MAX):
+        port = LISTENERS_FROM + secrets.randbelow(LOWEST - LISTENERS_FROM)
+        if _is_free(host, port) and _is_free(host, port, socket.SOCK_STREAM):
+            return port
+    raise NoFreePorts(f"no free port between {LISTENERS_FROM} and {LOWEST} on {host}")
 
 
 def free_rtp_range(host: str, seed: int, size: int = RTP_PORTS) -> tuple[int, int]:
@@ -43,10 +48,10 @@ def free_rtp_range(host: str, seed: int, size: int = RTP_PORTS) -> tuple[int, in
     raise NoFreePorts(f"no {size} free UDP ports between {LOWEST} and {HIGHEST} on {host}")
 
 
-def _is_free(host: str, port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+def _is_free(host: str, port: int, kind: socket.SocketKind = socket.SOCK_DGRAM) -> bool:
+    with socket.socket(socket.AF_INET, kind) as line:
         try:
-            udp.bind((host, port))
+            line.bind((host, port))
         except OSError:
             return False
     return True
