@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pbx.settings import PbxSettings, TrunkSettings
+from staff.settings import SellerSettings
 from switch.settings import AgiSettings, AmiSettings, SwitchSettings
 from web.settings import WebSettings
 
@@ -51,6 +52,7 @@ class Settings(_Section):
     switch: SwitchSettings = SwitchSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    seller: SellerSettings = SellerSettings()
 
     @field_validator("trunks")
     @classmethod

@@ -1,0 +1,182 @@
+"""The door: `dialback NOUN VERB`. It names every noun, and loads one when it is called.
+
+Reads: the command line.
+Gives: the command, its exit code, and one line on stderr where something is refused.
+Knows nothing of: what a command does.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import click
+import rich_click
+
+from staff import exits
+from staff.desk import Desk, say
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+LISTING = "cli.listing"
+"""Set while help is written: then nouns are told from the table below, and nothing is loaded."""
+
+
+class Noun(NamedTuple):
+    """Where a command is, and how it is told in the list."""
+
+    place: str
+    told: str
+
+
+NOUNS = {
+    "init": Noun("staff.init:init", "Write a first switch.toml and make the database."),
+    "serve": Noun("staff.serve:serve", "Run the switch in the foreground."),
+    "pbx": Noun("pbx.commands:pbx", "The Asterisk that we bring along: up, down, check."),
+    "db": Noun("staff.db:db", "The database: make, upgrade and check its tables."),
+    "account": Noun("staff.account:account", "Accounts: who pays, on which plan, with how much credit."),
+    "subscriber": Noun("staff.subscriber:subscriber", "Subscribers: who is called back."),
+    "number": Noun("staff.number:number", "Numbers: the telephones on which subscribers are called back."),
+    "did": Noun("staff.did:did", "DIDs: our own numbers that subscribers ring."),
+    "deck": Noun("staff.deck:deck", "Rate decks: what a minute is sold for, or costs us."),
+    "plan": Noun("staff.plan:plan", "Plans: which deck an account pays by, and in what steps."),
+    "trunk": Noun("staff.trunk:trunk", "Trunks: which carrier takes calls, at which cost."),
+    "callback": Noun("staff.callback:callback", "Callbacks: ask for one, watch it, take it back."),
+    "trigger": Noun("staff.trigger:trigger", "Triggers: every ring that came in, admitted or not."),
+    "cdr": Noun("staff.cdr:cdr", "Call records: every finished leg, its seconds and price."),
+    "invoice": Noun("staff.invoice:invoice", "Invoices of a month: table, JSON, CSV, PDF."),
+    "payment": Noun("staff.payment:payment", "Payments: money that came in."),
+    "ledger": Noun("staff.ledger:ledger", "The books: what was charged, paid and held."),
+    "policy": Noun("staff.policy:policy", "Country policy: who may be rung, and who says so."),
+    "api-key": Noun("staff.apikey:api_key", "API keys: with them programs ask for callbacks."),
+}
+
+
+class Nouns(rich_click.RichGroup):
+    """The commands of the table, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All nouns, in the table's order."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The noun's own command; only its name and sentence while help is written."""
+        noun = NOUNS.get(cmd_name)
+        if noun is None:
+            return None
+        if ctx.meta.get(LISTING):
+            return click.Command(cmd_name, help=noun.told)
+        module, _, name = noun.place.partition(":")
+        found: click.Command = getattr(import_module(module), name)
+        return found
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help, written without loading anything."""
+        ctx.meta[LISTING] = True
+        return super().get_help(ctx)
+
+
+@click.group(
+    cls=Nouns,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 error, 2 wrong use, 3 not found, 4 refused by policy, 5 conflict,"
+    " 69 unavailable, 75 try again later, 78 bad configuration.",
+)
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("switch.toml"),
+    show_default=True,
+    envvar="DIALBACK_CONFIG",
+    show_envvar=True,
+    help="The settings of this switch.",
+)
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.version_option(package_name="dialback")
+@click.pass_obj
+def dialback(desk: Desk, config: Path, *, debug: bool) -> None:
+    """Dialback, a callback telephone switch: ring once, be called back, talk at a known price."""
+    desk.config = config
+    desk.debug = debug
+
+
+def main() -> NoReturn:
+    """Run the command of sys.argv and end the process with its code."""
+    if "--debug" not in sys.argv:
+        sys.excepthook = _brief
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    desk = Desk(
+        now=lambda: datetime.now(UTC),
+        chance=secrets.token_bytes,
+        pause=threading.Event().wait,
+        serve=_serve,
+        who=_who(),
+    )
+    try:
+        # Without click's own mode: there an error is a box of several lines, and a refusal a traceback.
+        code = dialback.main(list(arguments), prog_name="dialback", standalone_mode=False, obj=desk)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else exits.OK
+    except click.ClickException as error:
+        return _usage(error)
+    except (click.Abort, KeyboardInterrupt):
+        say("Stopped.")
+        return exits.ERROR
+    except BrokenPipeError:
+        # `dialback cdr | head`: whoever reads has had enough. Python would complain as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.ERROR
+    except exits.refusals() as error:
+        if desk.debug:
+            traceback.print_exc()
+        for line in exits.sentence_of(error).splitlines():
+            say(f"Error: {line}")
+        return exits.code_of(error)
+    finally:
+        desk.close()
+
+
+def _usage(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.format_message())
+        return error.exit_code
+    say(f"Error: {error.format_message()}")
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        say(f"See `{error.ctx.command_path} --help`.")
+    return error.exit_code
+
+
+def _serve(settings: Settings, **given: Any) -> int:
+    import service
+
+    return service.serve(settings, **given)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"  # no name for it in this container
+
+
+def _brief(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    say(f"Error: a fault of Dialback itself ({kind.__name__}: {error}); --debug shows where")
+
+
+if __name__ == "__main__":
+    main()

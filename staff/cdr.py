@@ -1,0 +1,143 @@
+"""`dialback cdr`: finished legs, how long they were and what they cost.
+
+Reads: call records in the store.
+Gives: the click group `cdr`.
+Knows nothing of: SQL, prices.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from staff.desk import Desk, is_called_alone, pass_desk
+from staff.inputs import Instant, output_option
+from staff.listing import Row, decimal_amount, show_rows
+
+if TYPE_CHECKING:
+    from store.cdrs import CallRecord
+    from store.database import Connection
+
+LAST = 10
+LISTED = (
+    "time",
+    "role",
+    "number",
+    "destination",
+    "disposition",
+    "length",
+    "talk_seconds",
+    "billed_seconds",
+    "amount",
+    "currency",
+    "account",
+    "leg",
+)
+
+
+def filters(command: Any) -> Any:
+    """The options of both `dialback cdr` and `dialback cdr list`."""
+    for option in (
+        click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's."),
+        click.option("--callback", "callback_id", metavar="ID", help="Only this callback's."),
+        click.option("--since", type=Instant(), metavar="TIME", help="Callbacks that ended from then on."),
+        click.option("--until", type=Instant(), metavar="TIME", help="Callbacks that ended before then."),
+        click.option(
+            "--last",
+            type=click.IntRange(1),
+            is_flag=False,
+            flag_value=LAST,
+            metavar="[N]",
+            help=f"Only the latest N legs; {LAST} without a number.",
+        ),
+        output_option,
+        pass_desk,
+    )[::-1]:
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True, epilog="Example: dialback cdr --last 20")
+@filters
+def cdr(desk: Desk, **wanted: Any) -> None:
+    """Call records: every finished leg, its seconds and its price, oldest first."""
+    if is_called_alone():
+        _list(desk, **wanted)
+
+
+@cdr.command("list", epilog="Example: dialback cdr list --account acme --since 2026-03-01 --output csv")
+@filters
+def list_(desk: Desk, **wanted: Any) -> None:
+    """List finished legs, oldest first."""
+    _list(desk, **wanted)
+
+
+def _list(
+    desk: Desk,
+    *,
+    account_id: str | None,
+    callback_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    last: int | None,
+    output: str,
+) -> None:
+    rows = desk.read(
+        "list cdrs",
+        _records,
+        account_id=account_id,
+        callback_id=callback_id,
+        since=since,
+        until=until,
+        last=last,
+    )
+    show_rows(rows, LISTED, output, none="There is no call record.")
+
+
+def _records(
+    connection: Connection,
+    *,
+    account_id: str | None,
+    callback_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    last: int | None,
+) -> list[Row]:
+    from store import callbacks, cdrs, customers
+
+    # A name that does not exist is an error, not an empty list.
+    if account_id is not None:
+        customers.account(connection, account_id)
+    if callback_id is not None:
+        callbacks.load(connection, callback_id)
+    found = cdrs.list_cdrs(
+        connection, account_id=account_id, callback_id=callback_id, since=since, until=until, last=last
+    )
+    currencies = {each.id: each.currency for each in customers.list_accounts(connection)}
+    return [_line(record, currencies[record.account_id]) for record in found]
+
+
+def _line(record: CallRecord, currency: str) -> Row:
+    from decimal import Decimal
+
+    from billing.printed import duration
+    from rating.price import talk_seconds
+
+    cdr, charge = record.cdr, record.charge
+    talked = talk_seconds(cdr.answered_at, cdr.hung_up_at)
+    return {
+        "time": cdr.invited_at,
+        "role": cdr.role,
+        "number": cdr.number,
+        "destination": "" if charge is None else charge.destination,
+        "disposition": cdr.disposition,
+        "length": duration(talked),
+        "talk_seconds": talked,
+        "billed_seconds": 0 if charge is None else charge.billed_seconds,
+        "amount": decimal_amount(Decimal(0) if charge is None else charge.amount, currency),
+        "currency": currency,
+        "account": record.account_id,
+        "leg": cdr.leg_id,
+    }

@@ -1,0 +1,114 @@
+"""What every command works at: the settings, the database, the clock, and who is asking.
+
+Reads: switch.toml, once a command needs it.
+Gives: Desk, which runs named transactions and closes the database when the command ends.
+Knows nothing of: single commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:  # a command that prints its help needs none of these
+    from settings import Settings
+    from store.audit import Author
+    from store.database import Connection, Database
+
+Result = TypeVar("Result")
+Args = ParamSpec("Args")
+
+
+class Desk:
+    """Made by the door for one command."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime],
+        chance: Callable[[int], bytes],
+        pause: Callable[[float], object],
+        serve: Callable[..., int],
+        who: str,
+    ) -> None:
+        """`chance` draws so many random bytes, `pause` waits so many seconds, `serve` runs a switch."""
+        self.now = now
+        self.chance = chance
+        self.pause = pause
+        self.serve = serve
+        self.who = who
+        self.config = Path("switch.toml")
+        self.debug = False
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The whole of switch.toml; BadSettings if it is missing or wrong."""
+        from settings import load
+
+        return load(self.config)
+
+    @cached_property
+    def database(self) -> Database:
+        """The database of the settings, its tables surely of this program's version."""
+        from store.database import Database
+        from store.upgrade import check
+
+        database = Database(self.settings.database.url)
+        check(database)
+        return database
+
+    def read(
+        self,
+        name: str,
+        function: Callable[Concatenate[Connection, Args], Result],
+        *args: Args.args,
+        **kwargs: Args.kwargs,
+    ) -> Result:
+        """The function's result from one consistent view."""
+        return self.database.read(name, function, *args, **kwargs)
+
+    def change(
+        self,
+        name: str,
+        function: Callable[Concatenate[Connection, Args], Result],
+        *args: Args.args,
+        **kwargs: Args.kwargs,
+    ) -> Result:
+        """The function's result from one transaction: all of it or nothing."""
+        return self.database.call(name, function, *args, **kwargs)
+
+    def author(self, reason: str = "") -> Author:
+        """Who makes the change, now."""
+        from store.audit import Author
+
+        return Author(at=self.now(), name=self.who, reason=reason)
+
+    def new_id(self) -> str:
+        """An id that nobody has."""
+        from values.ids import RANDOM_BYTES, sortable_id
+
+        return sortable_id(self.now(), self.chance(RANDOM_BYTES))
+
+    def close(self) -> None:
+        """Close the database, if it was ever opened."""
+        opened: Any = self.__dict__.get("database")
+        if opened is not None:
+            opened.close()
+
+
+pass_desk = click.make_pass_decorator(Desk)
+
+
+def is_called_alone() -> bool:
+    """Whether no subcommand follows the group that runs."""
+    return click.get_current_context().invoked_subcommand is None
+
+
+def say(text: str) -> None:
+    """Tell the person something that is no data."""
+    click.echo(text, err=True)

@@ -1,0 +1,113 @@
+"""What people write on the command line, read strictly; the options that many commands share.
+
+Reads: words of the command line.
+Gives: click types and options; a word that is not understood is refused with the form expected.
+Knows nothing of: what the values are for.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from staff.listing import CSV, JSON, TABLE
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# [0-9] and not \d: other alphabets' digits look like others.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?:[0-9]{3}){1,2})?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+
+
+class Instant(click.ParamType[datetime, object]):
+    """An ISO date, or date and time. Without an offset it is UTC, or refused where `zoned` is asked for."""
+
+    name = "time"
+
+    def __init__(self, *, zoned: bool = False) -> None:
+        """`zoned`: a local time by mistake would ring somebody at night, so the offset must be written."""
+        self._zoned = zoned
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The aware instant."""
+        if isinstance(value, datetime):
+            return value
+        form = "2026-03-01T08:15:00+01:00 or 2026-03-01T07:15:00Z"
+        if not self._zoned:
+            form = f"2026-03-01 (UTC), {form}"
+        found = _INSTANT.fullmatch(str(value))
+        if not found or (self._zoned and not found["zone"]):
+            self.fail(f"{value!r} is no time; write {form}", param, ctx)
+        try:
+            instant = datetime.fromisoformat(str(value))
+            return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} does not exist in the calendar; write {form}", param, ctx)
+
+
+class Month(click.ParamType[tuple[int, int], object]):
+    """A calendar month, YYYY-MM."""
+
+    name = "month"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Year and month."""
+        if isinstance(value, tuple):
+            return value
+        found = _MONTH.fullmatch(str(value))
+        if not found:
+            self.fail(f"{value!r} is no month; write one such as 2026-03", param, ctx)
+        return int(found[1]), int(found[2])
+
+
+class Country(click.ParamType[str, object]):
+    """An ISO 3166 code; small letters are understood."""
+
+    name = "country"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Two capitals."""
+        from values.e164 import countries
+
+        code = str(value).upper()
+        if code not in countries():
+            self.fail(f"{value!r} is no country; write two capitals, such as GB", param, ctx)
+        return code
+
+
+def output_option(command: Command) -> Command:
+    """Add --output table|json|csv."""
+    return click.option(
+        "--output",
+        type=click.Choice([TABLE, JSON, CSV]),
+        default=TABLE,
+        show_default=True,
+        help="How to print: for people, or for programs.",
+    )(command)
+
+
+def reason_option(command: Command) -> Command:
+    """Add --reason."""
+    return click.option("--reason", default="", help="Why; kept in the audit log.")(command)
+
+
+def required_reason_option(command: Command) -> Command:
+    """Add --reason, which must be given."""
+    return click.option("--reason", required=True, help="Why; kept in the audit log.")(command)
+
+
+def home_country_option(command: Command) -> Command:
+    """Add --home-country."""
+    return click.option(
+        "--home-country",
+        type=Country(),
+        metavar="CC",
+        help="How national numbers are meant: two capitals, such as GB.",
+    )(command)

@@ -1,0 +1,144 @@
+"""Rows and records on standard output: a table for people, JSON and CSV for programs.
+
+Reads: dictionaries of plain values.
+Gives: text in which nothing is cut, no amount has an exponent, no stranger's text reaches the terminal raw.
+Knows nothing of: what the values mean.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+
+import click
+
+Row = Mapping[str, object]
+TABLE, JSON, CSV = "table", "json", "csv"
+
+
+def show_rows(
+    rows: Sequence[Row], columns: Sequence[str], output: str, *, none: str = "Nothing found."
+) -> None:
+    """Print rows; `columns` are their keys in printed order, with `none` on stderr where there is no row."""
+    match output:
+        case "json":
+            click.echo(json.dumps([{name: plain(row[name]) for name in columns} for row in rows], indent=2))
+        case "csv":
+            click.echo(_csv(rows, columns), nl=False)
+        case _ if not rows:
+            click.echo(none, err=True)
+        case _:
+            click.echo(_table(rows, columns))
+
+
+def show_record(record: Row, output: str) -> None:
+    """Print one record: a line for each field, an object, or a header and one row."""
+    match output:
+        case "json":
+            click.echo(json.dumps({name: plain(value) for name, value in record.items()}, indent=2))
+        case "csv":
+            click.echo(_csv([record], tuple(record)), nl=False)
+        case _:
+            width = max(len(name) for name in record)
+            for name, value in record.items():
+                click.echo(f"{_heading(name):<{width}}  {_cell(value)}".rstrip())
+
+
+def amount(units: int, currency: str) -> str:
+    """An amount in 10^-4 units with the currency's own decimals, or four where it is finer."""
+    from values.money import decimal_from_units
+
+    return decimal_amount(decimal_from_units(units), currency)
+
+
+def decimal_amount(value: Decimal, currency: str) -> str:
+    """A bare amount with the currency's own decimals, or four where it is finer."""
+    from billing.printed import amount_at_least
+    from values.money import minor_digits
+
+    return amount_at_least(value, minor_digits(currency))
+
+
+def moment(instant: datetime | None, timespec: str = "seconds") -> str | None:
+    """An instant in UTC, such as 2026-03-01T08:15:02Z."""
+    if instant is None:
+        return None
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec)}Z"
+
+
+def plain(value: object) -> object:
+    """The value as JSON has it."""
+    match value:
+        case Enum():
+            return value.value
+        case datetime():
+            return moment(value)
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
+        case tuple() | list():
+            return [plain(each) for each in value]
+        case Mapping():
+            return {str(name): plain(each) for name, each in value.items()}
+        case None | bool() | int() | str():
+            return value
+        case _:
+            return str(value)
+
+
+def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    cells = [[_heading(name) for name in columns]]
+    cells += [[_cell(row[name]) for name in columns] for row in rows]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    is_right = [all(_is_number(line[index]) for line in cells[1:]) for index in range(len(columns))]
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, is_right, strict=True)
+        ).rstrip()
+        for line in cells
+    )
+
+
+def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
+    from billing.printed import cell
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        # What a spreadsheet would take for a formula is quoted; numbers such as +44… stay as they are.
+        writer.writerow([cell(_text(row[name])) for name in columns])
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    from billing.printed import one_line
+
+    return one_line(_text(value))
+
+
+def _text(value: object) -> str:
+    match plain(value):
+        case None:
+            return ""
+        case bool() as flag:
+            return "yes" if flag else "no"
+        case list() as several:
+            return ", ".join(_text(each) for each in several)
+        case dict() as fields:
+            return ", ".join(f"{name} {_text(each)}" for name, each in fields.items())
+        case other:
+            return str(other)
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _is_number(text: str) -> bool:
+    return not text or (text.lstrip("-").replace(".", "", 1).isdecimal() and not text.startswith("+"))

@@ -1,0 +1,141 @@
+"""`dialback number …`: the telephones on which subscribers are called back.
+
+Reads: words of the command line; numbers in the store.
+Gives: the click group `number`.
+Knows nothing of: SQL, how a number is read (values/e164.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from staff.desk import Desk, pass_desk, say
+from staff.inputs import home_country_option, output_option, reason_option, required_reason_option
+from staff.listing import Row, show_record, show_rows
+
+if TYPE_CHECKING:
+    from store.audit import Author
+    from store.customers import RegisteredNumber
+    from store.database import Connection
+
+LISTED = ("number", "account", "subscriber", "verified_at", "verified_by", "registered_at")
+
+
+@click.group()
+def number() -> None:
+    """Numbers: the telephones on which subscribers are called back."""
+
+
+@number.command(epilog="Example: dialback number add anna '+44 7700 900123' --verified --reason 'called her'")
+@click.argument("subscriber_id", metavar="SUBSCRIBER")
+@click.argument("text", metavar="NUMBER")
+@click.option("--verified", is_flag=True, help="You have checked that it is theirs; say how in --reason.")
+@home_country_option
+@reason_option
+@output_option
+@pass_desk
+def add(
+    desk: Desk,
+    subscriber_id: str,
+    text: str,
+    *,
+    verified: bool,
+    home_country: str | None,
+    reason: str,
+    output: str,
+) -> None:
+    """Register a number; it belongs to one account, and is rung only once it is verified.
+
+    A national number is read as one of the subscriber's home country, or of --home-country.
+    """
+    if verified and not reason.strip():
+        raise click.UsageError("--verified needs a --reason: say how it was checked")
+    made = desk.change(
+        "add number", _add, subscriber_id, text, home_country, verified=verified, author=desk.author(reason)
+    )
+    show_record(_line(made), output)
+
+
+@number.command(epilog="Example: dialback number verify +447700900123 --reason 'passport seen, called back'")
+@click.argument("text", metavar="NUMBER")
+@home_country_option
+@required_reason_option
+@output_option
+@pass_desk
+def verify(desk: Desk, text: str, home_country: str | None, reason: str, output: str) -> None:
+    """Write down that a number is surely its subscriber's; from now on it is rung."""
+    from store import checks, customers
+
+    written = checks.number("number", text, home_country)
+    made = desk.change("verify number", customers.verify_number, written, desk.author(reason))
+    show_record(_line(made), output)
+
+
+@number.command("list", epilog="Example: dialback number list --subscriber anna")
+@click.option("--subscriber", "subscriber_id", metavar="SUBSCRIBER", help="Only this subscriber's.")
+@click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
+@output_option
+@pass_desk
+def list_(desk: Desk, subscriber_id: str | None, account_id: str | None, output: str) -> None:
+    """List registered numbers."""
+    rows = desk.read("list numbers", _all, subscriber_id, account_id)
+    show_rows(rows, LISTED, output, none="No number is registered.")
+
+
+@number.command(epilog="Example: dialback number remove +447700900123 --reason 'sold the telephone'")
+@click.argument("text", metavar="NUMBER")
+@home_country_option
+@required_reason_option
+@pass_desk
+def remove(desk: Desk, text: str, home_country: str | None, reason: str) -> None:
+    """Take a number away; it is rung no more, and may be registered elsewhere."""
+    from store import checks, customers
+
+    written = checks.number("number", text, home_country)
+    desk.change("remove number", customers.remove_number, written, desk.author(reason))
+    say(f"{written} is registered no more.")
+
+
+def _add(
+    connection: Connection,
+    subscriber_id: str,
+    text: str,
+    home_country: str | None,
+    *,
+    verified: bool,
+    author: Author,
+) -> RegisteredNumber:
+    from store import checks, customers
+
+    owner = customers.subscriber(connection, subscriber_id)
+    written = checks.number("number", text, home_country or owner.home_country)
+    return customers.add_number(
+        connection, subscriber_id=subscriber_id, number=written, author=author, verified=verified
+    )
+
+
+def _all(connection: Connection, subscriber_id: str | None, account_id: str | None) -> list[Row]:
+    from store import customers
+
+    if subscriber_id is not None:
+        customers.subscriber(connection, subscriber_id)
+    if account_id is not None:
+        customers.account(connection, account_id)
+    return [
+        _line(each)
+        for each in customers.list_numbers(connection, subscriber_id)
+        if account_id in (None, each.account_id)
+    ]
+
+
+def _line(known: RegisteredNumber) -> Row:
+    return {
+        "number": known.number,
+        "account": known.account_id,
+        "subscriber": known.subscriber_id,
+        "verified_at": known.verified_at,
+        "verified_by": known.verified_by,
+        "registered_at": known.registered_at,
+    }

@@ -1,0 +1,134 @@
+"""`dialback trunk …`: the commercial side of carriers' trunks.
+
+Reads: words of the command line; [[trunks]] of switch.toml; trunks in the store.
+Gives: the click group `trunk`.
+Knows nothing of: SQL, SIP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from staff.desk import Desk, pass_desk, say
+from staff.exits import NOT_FOUND, Stop
+from staff.inputs import output_option, reason_option
+from staff.listing import Row, show_record, show_rows
+
+if TYPE_CHECKING:
+    from store.audit import Author
+    from store.database import Connection
+    from store.trunks import Trunk
+
+LISTED = ("name", "carrier", "cost_deck", "channels_max", "priority", "enabled", "sip")
+
+
+@click.group()
+def trunk() -> None:
+    """Trunks: which carrier takes calls, at which cost, in which order."""
+
+
+@trunk.command(
+    epilog="Example: dialback trunk add alpha --carrier alphatel --cost-deck alphatel-cost --priority 10"
+)
+@click.argument("name")
+@click.option("--carrier", required=True, metavar="CARRIER", help="Who is owed for its calls.")
+@click.option("--cost-deck", required=True, metavar="DECK", help="A deck of kind cost.")
+@click.option("--channels-max", type=int, default=0, show_default=True, help="Calls at once; 0 sets no cap.")
+@click.option(
+    "--priority", type=int, default=10, show_default=True, help="At one cost, the lower goes first."
+)
+@reason_option
+@output_option
+@pass_desk
+def add(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> None:
+    """Let calls go out over a trunk; NAME is that of its [[trunks]] table in switch.toml."""
+    from store import trunks
+
+    _sip_of(desk, name)
+    made = desk.change("add trunk", trunks.add_trunk, trunks.Trunk(name=name, **terms), desk.author(reason))
+    show_record(_line(desk, made), output)
+
+
+@trunk.command(epilog="Example: dialback trunk change alpha --priority 20")
+@click.argument("name")
+@click.option("--carrier", metavar="CARRIER")
+@click.option("--cost-deck", metavar="DECK")
+@click.option("--channels-max", type=int)
+@click.option("--priority", type=int)
+@reason_option
+@output_option
+@pass_desk
+def change(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> None:
+    """Change what is named; the next call takes it so."""
+    given = {field: value for field, value in terms.items() if value is not None}
+    if not given:
+        raise click.UsageError("nothing to change: name at least one option")
+    made = desk.change("change trunk", _change, name, given, desk.author(reason))
+    show_record(_line(desk, made), output)
+
+
+@trunk.command("list", epilog="Example: dialback trunk list")
+@output_option
+@pass_desk
+def list_(desk: Desk, output: str) -> None:
+    """List trunks, with their SIP side in switch.toml."""
+    from store import trunks
+
+    rows = [_line(desk, each) for each in desk.read("list trunks", trunks.list_trunks)]
+    show_rows(rows, LISTED, output, none="No trunk is in use; add one with `dialback trunk add`.")
+    unused = sorted({each.name for each in desk.settings.trunks} - {str(row["name"]) for row in rows})
+    if unused:
+        say(f"In {desk.config} but not in use: {', '.join(unused)}")
+
+
+@trunk.command(epilog="Example: dialback trunk enable alpha")
+@click.argument("name")
+@reason_option
+@pass_desk
+def enable(desk: Desk, name: str, reason: str) -> None:
+    """Send calls over it again."""
+    _sip_of(desk, name)
+    desk.change("enable trunk", _change, name, {"enabled": True}, desk.author(reason))
+    say(f"Trunk {name} is in use.")
+
+
+@trunk.command(epilog="Example: dialback trunk disable alpha --reason 'no audio since noon'")
+@click.argument("name")
+@reason_option
+@pass_desk
+def disable(desk: Desk, name: str, reason: str) -> None:
+    """Send no new call over it; running ones go on."""
+    desk.change("disable trunk", _change, name, {"enabled": False}, desk.author(reason))
+    say(f"Trunk {name} takes no new calls.")
+
+
+def _sip_of(desk: Desk, name: str) -> str:
+    """Where the trunk is in SIP; exit code 3 if switch.toml does not know it."""
+    known = {each.name: f"{each.host}:{each.port}" for each in desk.settings.trunks}
+    if name not in known:
+        there = f"it has {', '.join(sorted(known))}" if known else "it has none"
+        problem = f"{desk.config} has no [[trunks]] named {name!r}; {there}"
+        raise Stop(f"trunk: {problem}: add it there first", NOT_FOUND)
+    return known[name]
+
+
+def _change(connection: Connection, name: str, given: dict[str, Any], author: Author) -> Trunk:
+    from store import trunks
+
+    return trunks.change_trunk(connection, replace(trunks.trunk(connection, name), **given), author)
+
+
+def _line(desk: Desk, known: Trunk) -> Row:
+    sip = {each.name: f"{each.host}:{each.port}" for each in desk.settings.trunks}
+    return {
+        "name": known.name,
+        "carrier": known.carrier,
+        "cost_deck": known.cost_deck,
+        "channels_max": known.channels_max,
+        "priority": known.priority,
+        "enabled": known.enabled,
+        "sip": sip.get(known.name, f"not in {desk.config.name}"),
+    }
