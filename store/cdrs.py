@@ -110,7 +110,7 @@ def charge_of(row: RowMapping) -> Charge:
     )
 
 
-_CHARGE_COLUMNS = tuple(
+CHARGE_COLUMNS = tuple(
     charges.c[name]
     for name in (
         "currency",
@@ -132,10 +132,17 @@ _CHARGE_COLUMNS = tuple(
     )
 )
 
+_later = charges.alias("later")
+# Correlated with `cdrs`: re-rating adds revisions, the last one is in effect.
+NEWEST_CHARGE = (
+    select(func.max(_later.c.revision))
+    .where(_later.c.leg_id == cdrs.c.leg_id)
+    .correlate(cdrs)
+    .scalar_subquery()
+)
+
 
 def _joined() -> Select[*tuple[object, ...]]:
-    later = charges.alias("later")
-    newest = select(func.max(later.c.revision)).where(later.c.leg_id == cdrs.c.leg_id).scalar_subquery()
     of_callback = (
         callbacks.c.subscriber_id,
         callbacks.c.plan_id,
@@ -143,9 +150,9 @@ def _joined() -> Select[*tuple[object, ...]]:
         callbacks.c.reference,
         callbacks.c.tag,
     )
-    return select(cdrs, *of_callback, *_CHARGE_COLUMNS).select_from(
+    return select(cdrs, *of_callback, *CHARGE_COLUMNS).select_from(
         cdrs.join(callbacks, callbacks.c.id == cdrs.c.callback_id).outerjoin(
-            charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == newest)
+            charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE)
         )
     )
 

@@ -104,7 +104,7 @@ class Database:
     # transactions
 
     def call(
-        self, name: str, function: "Transaction[Args, Result]", *args: Args.args, **kwargs: Args.kwargs
+        self, name: str, function: "Transaction[Args, Result]", /, *args: Args.args, **kwargs: Args.kwargs
     ) -> Result:
         """The function's result, from one writing transaction; all of it is committed or none.
 
@@ -113,13 +113,13 @@ class Database:
         return self._retry(name, function, args, kwargs, writes=True)
 
     def read(
-        self, name: str, function: "Transaction[Args, Result]", *args: Args.args, **kwargs: Args.kwargs
+        self, name: str, function: "Transaction[Args, Result]", /, *args: Args.args, **kwargs: Args.kwargs
     ) -> Result:
         """The function's result, from one consistent view; on SQLite it waits for no writer."""
         return self._retry(name, function, args, kwargs, writes=False)
 
     def run(
-        self, name: str, function: "Transaction[Args, Result]", *args: Args.args, **kwargs: Args.kwargs
+        self, name: str, function: "Transaction[Args, Result]", /, *args: Args.args, **kwargs: Args.kwargs
     ) -> "Deferred[Result]":
         """As `call`, on a thread of the store; transactions of one process are begun in the order given."""
         if self.is_sqlite:
@@ -130,7 +130,7 @@ class Database:
         )
 
     def run_read(
-        self, name: str, function: "Transaction[Args, Result]", *args: Args.args, **kwargs: Args.kwargs
+        self, name: str, function: "Transaction[Args, Result]", /, *args: Args.args, **kwargs: Args.kwargs
     ) -> "Deferred[Result]":
         """As `read`, on a thread of the store."""
         return deferToThreadPool(

@@ -32,13 +32,13 @@ def server_binaries() -> Path | None:
 class Server:
     """Starts on entering, stops on leaving. PostgreSQL refuses to run as root: root hands it to nobody."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` names it in messages; a socket's path must be short, so it lives under /tmp."""
+    def __init__(self) -> None:
+        """A socket's path must be short, so the folder lies directly under /tmp."""
         self._folder = Path(tempfile.mkdtemp(prefix="dialback-pg-"))
         self._numbers = count(1)
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         binaries = server_binaries()
-        assert binaries is not None, folder
+        assert binaries is not None
         self._binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -47,7 +47,7 @@ class Server:
             entry = pwd.getpwnam(self._user)
             os.chown(self._folder, entry.pw_uid, entry.pw_gid)
         data = self._folder / "data"
-        initdb = [
+        initdb: list[str | Path] = [
             self._binaries / "initdb",
             "-D",
             data,
@@ -87,11 +87,11 @@ class Server:
         self._process.wait(STOP_SECONDS_MAX)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def new_database(self) -> str:
-        """The URL of a new, empty database."""
-        name = f"test{next(self._numbers)}"
+    def new_database(self, *, name: str = "", template: str = "template1") -> str:
+        """The URL of a new database, a copy of `template`."""
+        name = name or f"test{next(self._numbers)}"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql://dialback@/{name}?host={self._folder}"
 
     def _dsn(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The part of a reactor that a thread pool needs: functions handed over by threads, run while a test waits."""
+"""The part of a reactor that a thread pool needs: what threads hand over is run while a test waits."""
 
 from collections.abc import Callable
 from queue import Queue

@@ -19,7 +19,7 @@ from store.upgrade import NEWEST, check, revision, upgrade
 
 
 def count_rows(connection: Connection) -> int:
-    return connection.execute(text("SELECT count(*) FROM node")).scalar_one()
+    return int(connection.execute(text("SELECT count(*) FROM node")).scalar_one())
 
 
 def add_row(connection: Connection, name: str) -> None:
@@ -143,11 +143,12 @@ def test_tables_that_were_never_made_are_named_with_the_remedy(empty_url: str) -
 
 def test_tables_of_another_revision_are_refused(database: Database) -> None:
     check(database)
+
+    def set_revision(connection: Connection, found: str) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
+
     for other, said in (("0000", "is needed"), ("9999", "newer")):
-        set_revision = text("UPDATE alembic_version SET version_num = :other")
-        database.call(
-            "set", lambda connection, sql=set_revision, o=other: connection.execute(sql, {"other": o})
-        )
+        database.call("set", set_revision, other)
         with pytest.raises(SchemaMismatch, match=said):
             check(database)
 
@@ -165,7 +166,7 @@ def test_the_migrations_make_just_the_tables_of_the_schema(database: Database) -
 
     def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return compare_metadata(context, accounts.metadata)
+        return list(compare_metadata(context, accounts.metadata))
 
     assert database.read("compare", differences) == []
     assert database.read("revision", revision) == NEWEST
@@ -188,7 +189,8 @@ def test_a_second_node_is_refused_while_the_first_lives(database: Database) -> N
 
 def test_a_killed_node_leaves_its_lease(database: Database) -> None:
     program = (
-        "import sys; from datetime import datetime, UTC; from store import node; from store.database import Database\n"
+        "import sys; from datetime import datetime, UTC\n"
+        "from store import node; from store.database import Database\n"
         "lease = node.claim(Database(sys.argv[1]), 'main', datetime.now(UTC)); print('has it', flush=True)\n"
         "sys.stdin.read()"
     )
