@@ -9,7 +9,9 @@ from wire.errors import LocalProtocolError, RemoteProtocolError
 
 TEXT = st.text(alphabet=st.one_of(st.sampled_from(' ,:=;"\\\r\n\0\x7f$()'), st.characters()), max_size=40)
 NAMES = st.one_of(st.sampled_from(["Channel", "channel", "Action", "Variable", "ActionID", "Context"]), TEXT)
-VALUES = st.one_of(st.from_regex(r"[A-Za-z0-9_.:+-]{0,30}", fullmatch=True), TEXT)
+VALUES = st.one_of(
+    st.text(alphabet='ab,="\\ ', max_size=6), st.from_regex(r"[A-Za-z0-9_.:+-]{0,30}", fullmatch=True), TEXT
+)
 BLOCKS = st.sampled_from(
     [
         b"Event: Hangup\r\nCause: 16\r\n\r\n",

@@ -136,6 +136,7 @@ def test_headers_that_asterisk_would_read_otherwise_are_refused(name: str, heade
 @pytest.mark.parametrize(
     "variables",
     [
+        {"DIALBACK_LEG": "a,b"},
         {"DIALBACK_LEG": "a,SHELL=b"},
         {"DIALBACK_LEG": "${SHELL(id)}"},
         {"DIALBACK_LEG": 'a"b'},
