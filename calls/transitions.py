@@ -301,7 +301,9 @@ def _leg_gone(callback: Callback, event: Event, _limits: Limits) -> Step:
         opening = Opening.NEXT_NUMBER if leg.released_by is ReleasedBy.US else Opening.FOLLOW_ON
         return replace(after, state=State.COLLECTING), (RunDialog(opening=opening),)
     disposition = disposition_of(leg)
-    if disposition in NEXT_ROUTE and after.planned:
+    # SIP 408 without any ringing: the carrier itself said nothing for the whole of Timer B; it is down.
+    silent_carrier = leg.rang_at is None and leg.q850_cause == NO_RESPONSE_CAUSE
+    if (disposition in NEXT_ROUTE or silent_carrier) and after.planned:
         return _dial(after, after.planned[0], event.at)
     reason = REASON_OF.get(disposition, Reason.CONGESTION)
     after = replace(after, state=State.COLLECTING, planned=())
@@ -350,6 +352,7 @@ for _state in (s for s in State if s not in ENDS):
 # What only a fault of the carrier explains: another carrier may do better. Busy, no answer, a wrong number
 # and a refusal are the destination's own word and are final.
 NEXT_ROUTE = frozenset({Disposition.CONGESTION, Disposition.UNKNOWN})
+NO_RESPONSE_CAUSE = 18  # Q.850 "no user responding"; chan_pjsip's hangup_sip2cause gives it for 408
 
 
 def _leg_of(callback: Callback, event: Event) -> Leg:

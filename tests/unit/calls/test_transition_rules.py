@@ -164,6 +164,17 @@ def test_F045_the_destinations_own_word_is_final(cause: int, reason: Reason) -> 
     assert after.planned == ()
 
 
+def test_F045_a_carrier_that_says_nothing_at_all_is_followed_by_the_next_route() -> None:
+    after, orders = deliver(in_state(DB, routes=2), hung_up(B1, cause=18, seconds=57))
+    assert after.state is DB
+    assert [order.leg.id for order in orders if isinstance(order, DialB)] == [B2]
+
+
+def test_F120_a_carrier_that_says_nothing_of_the_A_leg_is_no_reason_to_ring_again() -> None:
+    after, orders = deliver(in_state(DA), hung_up(A1, cause=18, seconds=40))
+    assert (after.state, after.reason, orders) == (State.UNANSWERED, Reason.NO_ANSWER, (Settle(),))
+
+
 def test_F039_the_in_call_key_while_the_destination_rings_asks_for_the_next_number() -> None:
     ringing = after_all(in_state(DB), [rang(B1, 26)])
     after, orders = deliver(ringing, hung_up(B1, cause=16, seconds=30, by=ReleasedBy.US))
