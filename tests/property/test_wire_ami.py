@@ -52,8 +52,11 @@ def test_hostile_bytes_are_refused_or_read_and_nothing_else(chunks: list[bytes])
 
 @given(
     name=st.one_of(st.just("Originate"), TEXT),
-    headers=st.dictionaries(NAMES, TEXT, max_size=6),
-    variables=st.dictionaries(st.one_of(st.sampled_from(list(OriginateVariable)), TEXT), VALUES, max_size=4),
+    headers=st.one_of(st.just({}), st.dictionaries(NAMES, TEXT, max_size=6)),
+    variables=st.one_of(
+        st.dictionaries(st.sampled_from(list(OriginateVariable)), VALUES, max_size=4),
+        st.dictionaries(TEXT, VALUES, max_size=2),
+    ),
 )
 @example(
     name="Originate", headers={"Channel": "PJSIP/44@a", "Exten": ""}, variables={"DIALBACK_LEG": "cb1-a1"}

@@ -18,7 +18,8 @@ from wire.errors import LocalProtocolError, RemoteProtocolError
 
 ENVIRONMENT = (
     b"agi_network: yes\nagi_network_script: ivr/cb1-a1/token\nagi_request: agi://h/ivr/cb1-a1/token\n"
-    b"agi_channel: PJSIP/carrier-00000001\nagi_uniqueid: cb1-a1\nagi_accountcode: \nagi_arg_1: one\nagi_arg_2: two\n\n"
+    b"agi_channel: PJSIP/carrier-00000001\nagi_uniqueid: cb1-a1\nagi_accountcode: \n"
+    b"agi_arg_1: one\nagi_arg_2: two\n\n"
 )
 
 
