@@ -15,14 +15,16 @@ from typing import Any, TypeVar
 
 from calls.callback import Callback, OriginKind, State
 from calls.limits import Limits
+from calls.policy import read_policy
 from calls.wishes import Request
-from demo.stage import Stage
+from demo.stage import ROOT, Stage
 from rating.deckfile import read_deck
 from rating.plan import ALegPolicy, Plan
 from store import admissions, callbacks, cdrs, customers, decks, dids, ledger, plans, trunks
 from store.audit import Author
 from store.cdrs import CallRecord
 from store.database import Database
+from store.policies import replace_country_policy
 from values.e164 import E164
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -34,6 +36,7 @@ RETAIL = """prefix,destination,rate_per_min
 1,United States,0.05
 63,Philippines,0.30
 49,Germany,0.20
+966,Saudi Arabia,0.40
 """
 COSTS = {
     "alpha": RETAIL.replace("0.10", "0.02").replace("0.24", "0.05").replace("0.60", "0.10"),
@@ -78,6 +81,8 @@ class Town:
     def open_for_business(self) -> None:
         """Decks and trunks that all tests share."""
         self.database.call("decks", self._make_decks)
+        shipped = (ROOT / "etc" / "country_policy.csv").read_text().splitlines()
+        self.database.call("policy", replace_country_policy, read_policy(shipped).rows, CLERK)
 
     def traveller(
         self,
@@ -92,9 +97,8 @@ class Town:
     ) -> Traveller:
         """A new account with one subscriber, one number and one trigger number; `terms` are the plan's."""
         index = next(self._counter)
-        number = {"44": f"+4420794{60000 + index}", "63": f"+6321234{5000 + index:04}"}.get(
-            country_code, f"+{country_code}2079{60000 + index}"
-        )
+        local = {"44": f"20794{60000 + index}", "63": f"28123{4000 + index:04}", "966": f"11234{5000 + index:04}"}
+        number = f"+{country_code}{local.get(country_code, f'3020{60000 + index}')}"
         made = Traveller(
             account_id=f"acct{index}",
             subscriber_id=f"sub{index}",

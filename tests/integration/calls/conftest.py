@@ -8,7 +8,6 @@ from town import Town
 
 from demo.stage import Stage
 from pbx.installation import Installation, find_or_fetch
-from store.policies import replace_country_policy
 from store.upgrade import upgrade
 
 

@@ -12,16 +12,6 @@ from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp, Waits
 pytestmark = pytest.mark.real_asterisk
 
 
-def test_F001_a_ring_that_hangs_up_is_called_back_exactly_once(town: Town) -> None:
-    sam = town.traveller()
-    town.world.phone(sam.number, Answers(after=1), Waits(1), HangsUp())
-    heard = town.ring(sam, seconds=2)
-    assert not heard.answered
-    callback = town.wait_for_end(sam)
-    assert callback.state is State.ABANDONED
-    assert town.world.originations(sam.number) == 1
-
-
 def test_F037_the_destination_is_bridged_and_both_legs_are_billed_by_their_own_clock(town: Town) -> None:
     sam = town.traveller()
     town.world.phone(
