@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from world.scripts import Answers, Forwards, HangsUp, Keys, NoAnswer, Waits
+from world.scripts import Answers, Forwards, HangsUp, Keys, NoAnswer, Unavailable, Waits
 
 pytestmark = pytest.mark.real_asterisk
 
@@ -158,6 +158,49 @@ def test_a_302_of_leg_a_makes_no_second_invite_and_no_trigger(bench):
     time.sleep(0.3)
     assert [call.number for call in bench.world.calls()] == [A, A]
     assert not bench.switch.calls
+
+
+@pytest.mark.parametrize(
+    ("sip_code", "status", "dial_end", "cause"),
+    [
+        (486, "BUSY", "BUSY", "17"),
+        (480, "NOANSWER", "NOANSWER", "19"),
+        (404, "CHANUNAVAIL", "NOANSWER", "1"),
+        (500, "CHANUNAVAIL", "NOANSWER", "38"),
+        (503, "CONGESTION", "CONGESTION", "34"),
+    ],
+)
+def test_a_failed_b_leg_is_told_by_dialstatus_and_cause(bench, sip_code, status, dial_end, cause):
+    said = []
+
+    def script(call):
+        call.say(dial("cbf9-b1"))
+        said.append(call.get("DIALSTATUS"))
+
+    bench.world.phone(A, *STAYS)
+    bench.world.phone(B, Unavailable(sip_code))
+    run(bench, "cbf9-a1", script)
+    assert said == [status]
+    assert bench.manager.wait_for("DialEnd", DestAccountCode="cbf9-b1")["DialStatus"] == dial_end
+    assert bench.manager.wait_for("Hangup", AccountCode="cbf9-b1")["Cause"] == cause
+
+
+def test_a_silent_carrier_shows_no_ringing_and_cause_0(bench):
+    said = []
+
+    def script(call):
+        call.say(dial("cbf8-b1").replace(",20,", ",2,"))
+        said.append(call.get("DIALSTATUS"))
+
+    bench.world.phone(A, *STAYS)
+    bench.world.carrier("beta").goes_dark()
+    try:
+        run(bench, "cbf8-a1", script)
+    finally:
+        bench.world.carrier("beta").comes_back()
+    assert said == ["NOANSWER"]
+    assert bench.manager.wait_for("Hangup", AccountCode="cbf8-b1")["Cause"] == "0"
+    assert not bench.manager.named("Newstate", AccountCode="cbf8-b1")
 
 
 @pytest.mark.parametrize("options", ["gHi", "gH"])

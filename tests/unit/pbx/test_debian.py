@@ -18,8 +18,7 @@ from pbx.errors import FetchRefused
     ("apt_says", "reason", "remedy"),
     [
         (
-            "E: Release file for http://m/debian/dists/forky/InRelease is expired (invalid since 2d 3h). "
-            "Updates for this repository will not be applied.",
+            "E: Release file for http://m/debian/dists/forky/InRelease is expired (invalid since 2d 3h).",
             "expired",
             "Acquire::Check-Valid-Until",
         ),
@@ -73,7 +72,7 @@ def test_the_mirror_is_the_hosts_own_and_never_the_security_archive(monkeypatch)
 
 def test_a_missing_keyring_is_named_with_its_usual_place(monkeypatch):
     monkeypatch.setattr(debian, "KEYRINGS", (Path("/no/such/keyring.gpg"),))
-    with pytest.raises(FetchRefused, match="/no/such/keyring.gpg"):
+    with pytest.raises(FetchRefused, match=r"/no/such/keyring\.gpg"):
         host_keyring()
 
 
