@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
-from pathlib import Path
 
 MODULES = (
     # what the rest stands on
@@ -54,6 +53,8 @@ info = !950/330,!1400/330,!1800/330,0
 stutter = !350+440/100,!0/100,350+440
 """
 
+LOG_NAME = "phones.csv"
+"""Below log/cel-custom/. Not a path: Asterisk cuts a section's name, which this is, at 80 characters."""
 CEL_FIELDS = ("eventtype", "eventtime", "userdeftype", "channame", "uniqueid", "accountcode", "eventextra")
 
 
@@ -114,7 +115,6 @@ class Plan:
     """All that the configuration depends on."""
 
     directories: str
-    log: Path
     lines: Sequence[Line]
     switch_host: str
     switch_port: int
@@ -146,7 +146,7 @@ def configuration_files(plan: Plan) -> dict[str, str]:
         "udptl.conf": f"[general]\nudptlstart = {plan.rtp_start}\nudptlend = {plan.rtp_end}\n",
         "cel.conf": "[general]\nenable = yes\n"
         "events = CHAN_START,CHAN_END,ANSWER,HANGUP,USER_DEFINED,DTMF\ndateformat = %s.%6q\n",
-        "cel_custom.conf": f"[{plan.log}]\nfields = {','.join(CEL_FIELDS)}\n",
+        "cel_custom.conf": f"[{LOG_NAME}]\nfields = {','.join(CEL_FIELDS)}\n",
         "pjsip.conf": _pjsip(plan),
         "extensions.conf": _dialplan(plan),
         "features.conf": "[general]\n",

@@ -20,7 +20,7 @@ from typing import Self
 
 from pbx.installation import Installation
 from pbx.process import Asterisk
-from world.configuration import Carrier, Line, NetworkRefused, Plan, Softphone, configuration_files
+from world.configuration import LOG_NAME, Carrier, Line, NetworkRefused, Plan, Softphone, configuration_files
 from world.control import Control, OrderRefused
 from world.log import PhoneCall, read_calls, select
 from world.ports import free_port, free_rtp_range
@@ -116,7 +116,6 @@ class World:
         rtp_start, rtp_end = free_rtp_range(self.lines[0].host, os.getpid())
         self._plan = Plan(
             directories=layout.directories(self._installation),
-            log=self._log,
             lines=self.lines,
             switch_host=self.switch_sip[0],
             switch_port=self.switch_sip[1],
@@ -314,7 +313,7 @@ class World:
 
     @property
     def _log(self) -> Path:
-        return self.folder / "phones.csv"
+        return self.asterisk.layout.events.with_name(LOG_NAME)
 
     @property
     def _recordings(self) -> Path:

@@ -14,7 +14,7 @@ from pbx.installation import Installation
 from world.configuration import Carrier, Softphone
 from world.network import World
 from world.ports import free_port
-from world.scripts import Answers, NoAnswer, RingsSoftphone, TalksUntilHungUp
+from world.scripts import Answers, HangsUp, NoAnswer, Records, RingsSoftphone, TalksUntilHungUp, Waits
 from world.sip import Invitation, RingingLine
 
 pytestmark = [pytest.mark.real_asterisk, pytest.mark.timeout(120)]
@@ -127,3 +127,18 @@ def register(person: socket.socket, phone: Softphone) -> None:
 def md5(text: str) -> str:
     """The digest that SIP registration uses."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def test_a_world_in_a_deep_folder_still_writes_its_log_and_recordings(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / ("d" * 60) / ("e" * 60)
+    folder.mkdir(parents=True)
+    with World(installation, folder, switch_sip=("127.0.0.1", 9)) as world:
+        world.phone("+442079460101", Answers(), Records(), Waits(0.5), HangsUp())
+        invitation = Invitation(number="+442079460101", caller=None)
+        line = RingingLine(invitation, to=world.carrier("alpha").address, from_host="127.0.0.1", seconds=10)
+        recording = world.wait_for_call("+442079460101", seconds=10).recording
+        line.heard()
+        assert recording is not None
+        world.wait_for(recording.exists, 5, "the recording")

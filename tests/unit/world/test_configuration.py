@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from world.configuration import Carrier, Line, NetworkRefused, Plan, configuration_files
 
 PLAN = Plan(
     directories="[directories]\n",
-    log=Path("/w/phones.csv"),
     lines=(
         Line(carrier=Carrier(name="alpha", country_code="44"), host="127.0.9.1", port=5071),
         Line(carrier=Carrier(name="beta", reachable=False), host="127.0.9.2", port=5072),
@@ -45,7 +42,7 @@ def test_the_log_has_microseconds_and_keys() -> None:
     files = configuration_files(PLAN)
     assert "dateformat = %s.%6q" in files["cel.conf"]
     assert "DTMF" in files["cel.conf"]
-    assert files["cel_custom.conf"].startswith("[/w/phones.csv]")
+    assert files["cel_custom.conf"].startswith("[phones.csv]")
 
 
 def test_the_manager_port_is_bound_to_loopback() -> None:
