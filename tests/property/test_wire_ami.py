@@ -10,7 +10,7 @@ from wire.errors import LocalProtocolError, RemoteProtocolError
 TEXT = st.text(alphabet=st.one_of(st.sampled_from(' ,:=;"\\\r\n\0\x7f$()'), st.characters()), max_size=40)
 NAMES = st.one_of(st.sampled_from(["Channel", "channel", "Action", "Variable", "ActionID", "Context"]), TEXT)
 VALUES = st.one_of(
-    st.text(alphabet='ab,="\\ ', max_size=6), st.from_regex(r"[A-Za-z0-9_.:+-]{0,30}", fullmatch=True), TEXT
+    st.text(alphabet="a,", max_size=6), st.from_regex(r"[A-Za-z0-9_.:+-]{0,30}", fullmatch=True), TEXT
 )
 BLOCKS = st.sampled_from(
     [
@@ -61,6 +61,7 @@ def test_hostile_bytes_are_refused_or_read_and_nothing_else(chunks: list[bytes])
 @example(
     name="Originate", headers={"Channel": "PJSIP/44@a", "Exten": ""}, variables={"DIALBACK_LEG": "cb1-a1"}
 )
+@example(name="Originate", headers={}, variables={"DIALBACK_LEG": "a,b"})
 def test_T21_asterisk_reads_exactly_what_was_meant_or_nothing_is_sent(
     name: str, headers: dict[str, str], variables: dict[str, str]
 ) -> None:
