@@ -28,7 +28,7 @@ class AgiLine:
         self.transport = StringTransport()
         self.protocol: FastAgiProtocol | None = factory.buildProtocol(IPv4Address("TCP", host, 40_000))
         if self.protocol is not None:
-            self.protocol.makeConnection(self.transport)
+            self.protocol.makeConnection(self.transport)  # type: ignore[no-untyped-call]
 
     @property
     def is_open(self) -> bool:
@@ -44,7 +44,7 @@ class AgiLine:
 
     def heard(self) -> str:
         """What came since last asked."""
-        text = self.transport.value().decode()
+        text: str = self.transport.value().decode()
         self.transport.clear()
         return text
 

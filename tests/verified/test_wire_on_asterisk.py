@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from pbx.configuration import manager_conf
 from pbx.installation import find_or_fetch
@@ -185,9 +186,13 @@ def test_T21_T22_a_whole_conversation_with_asterisk(site: Site) -> None:
             caller.over.errback(error)
             raise
 
+    def failed(failure: Failure) -> None:
+        assert failure.value is not None
+        failures.append(failure.value)
+
     def begin() -> None:
         told = Deferred.fromCoroutine(story())
-        told.addErrback(lambda failure: failures.append(failure.value))
+        told.addErrback(failed)
         told.addBoth(lambda _: site.reactor.stop())
 
     factory = FastAgiFactory(site.reactor, lambda environment: factory_script)

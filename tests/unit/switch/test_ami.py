@@ -1,5 +1,7 @@
 """The AMI client: login, matching, order, silence, loss, reconnection."""
 
+from typing import Any
+
 import pytest
 from ami_peer import BANNER, AmiNetwork
 from structlog.testing import capture_logs
@@ -47,7 +49,7 @@ class Site:
         return self
 
 
-def result_of(deferred: "Deferred[object]") -> list[object]:
+def result_of(deferred: "Deferred[Any]") -> list[Any]:
     """The result or the error, once there is one."""
     box: list[object] = []
     deferred.addCallbacks(box.append, lambda failure: box.append(failure.value))

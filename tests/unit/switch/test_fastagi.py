@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 from agi_line import AgiLine, environment
@@ -28,7 +29,7 @@ from wire.agi import ENVIRONMENT_BYTES_MAX, Environment
 from wire.errors import LocalProtocolError
 
 
-def serving(script: Script, clock: Clock | None = None, **limits: int) -> FastAgiFactory:
+def serving(script: Script, clock: Clock | None = None, **limits: Any) -> FastAgiFactory:
     return FastAgiFactory(clock or Clock(), lambda environment: script, **limits)
 
 
@@ -417,11 +418,12 @@ def test_ended_calls_leave_no_session_behind() -> None:
 
     before = living()
     factory = serving(Doing(lambda agi: agi.answer()))
+    line: AgiLine | None = None
     for _ in range(20):
         line = AgiLine(factory)
         line.says(environment())
         line.says(b"200 result=0\n")
-    del line
+    line = None
     assert living() <= before + 1  # Doing remembers its last session
 
 

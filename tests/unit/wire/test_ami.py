@@ -98,7 +98,7 @@ def test_a_message_without_end_is_refused() -> None:
 
 
 def test_an_action_is_its_headers_and_one_variable_a_header() -> None:
-    variables = {OriginateVariable.LEG: "cb1-a1", OriginateVariable.ABSOLUTE: "7200"}
+    variables: dict[str, str] = {OriginateVariable.LEG: "cb1-a1", OriginateVariable.ABSOLUTE: "7200"}
     assert encode_action("Originate", {"ActionID": "1", "CallerID": ""}, variables) == (
         b"Action: Originate\r\nActionID: 1\r\nCallerID: \r\n"
         b"Variable: DIALBACK_LEG=cb1-a1\r\nVariable: DIALBACK_ABSOLUTE=7200\r\n\r\n"
