@@ -81,6 +81,8 @@ def save_step(
         detail=detail_of(event),
     )
     orders.commands_done(connection, done, event.at)
+    if after.state.is_end:
+        orders.close(connection, after.id, event.at)
     return orders.put(connection, after.id, commands, event.at)
 
 

@@ -223,6 +223,9 @@ class Database:
         with turn, self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+            elif not writes:
+                # READ COMMITTED would show each statement another moment.
+                connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
 
 

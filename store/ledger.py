@@ -139,7 +139,14 @@ def list_entries(
     if until is not None:
         wanted = wanted.where(entries.c.at < until)
     rows = connection.execute(wanted).mappings().all()
-    return tuple(_entry_of(connection, row) for row in rows)
+    ids = [row["id"] for row in rows]
+    found: dict[str, list[RowMapping]] = {entry_id: [] for entry_id in ids}
+    for start in range(0, len(ids), ENTRIES_AT_ONCE):
+        some = postings.c.entry_id.in_(ids[start : start + ENTRIES_AT_ONCE])
+        of_these = select(postings).where(some).order_by(postings.c.entry_id, postings.c.position)
+        for each in connection.execute(of_these).mappings():
+            found[each["entry_id"]].append(each)
+    return tuple(_entry_of(row, found[row["id"]]) for row in rows)
 
 
 # holds
@@ -210,6 +217,8 @@ def end_hold(connection: Connection, ended: Hold, at: datetime) -> None:
 
 # how
 
+ENTRIES_AT_ONCE = 500
+"""SQLite takes a bounded number of parameters in one statement."""
 STANDING = select(accounts.c.currency, accounts.c.credit_limit_units).where(
     accounts.c.id == bindparam("account_id")
 )
@@ -265,11 +274,12 @@ def _move_balances(connection: Connection, moved: Iterable[Posting]) -> None:
 
 def _entry(connection: Connection, entry_id: str) -> Entry | None:
     row = connection.execute(FIND_ENTRY, {"entry_id": entry_id}).mappings().first()
-    return None if row is None else _entry_of(connection, row)
+    if row is None:
+        return None
+    return _entry_of(row, connection.execute(FIND_POSTINGS, {"entry_id": entry_id}).mappings().all())
 
 
-def _entry_of(connection: Connection, row: RowMapping) -> Entry:
-    found = connection.execute(FIND_POSTINGS, {"entry_id": row["id"]}).mappings()
+def _entry_of(row: RowMapping, found: Iterable[RowMapping]) -> Entry:
     return Entry(
         id=row["id"],
         kind=EntryKind(row["kind"]),

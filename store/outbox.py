@@ -49,6 +49,11 @@ def commands_done(connection: Connection, ids: Sequence[int], at: datetime) -> N
         connection.execute(DONE, [{"row_id": row_id, "at": at} for row_id in ids])
 
 
+def close(connection: Connection, callback_id: str, at: datetime) -> None:
+    """Take every order of a callback that has ended off the list: nothing more is sent for it."""
+    connection.execute(CLOSE, {"of_callback": callback_id, "at": at})
+
+
 def undone(connection: Connection, callbacks: Iterable[Callback]) -> tuple[UndoneCommand, ...]:
     """The orders of these callbacks that may not have been performed, as they were given."""
     found = []
@@ -71,6 +76,11 @@ INSERT = insert(outbox).returning(outbox.c.id)
 DONE = (
     update(outbox)
     .where(outbox.c.id == bindparam("row_id"))
+    .values(done_at=bindparam("at", type_=UtcMicros()))
+)
+CLOSE = (
+    update(outbox)
+    .where(outbox.c.callback_id == bindparam("of_callback"), outbox.c.done_at.is_(None))
     .values(done_at=bindparam("at", type_=UtcMicros()))
 )
 UNDONE = (

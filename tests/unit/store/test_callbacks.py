@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from storeworld import FRIEND, LIMITS, NOW, advance, callback, leg, play, seconds, story
 
 from calls.callback import State
@@ -74,6 +75,13 @@ def test_the_orders_of_an_earlier_step_are_noted_done_with_the_next_one(company:
     later, commands = step(after, told[1], LIMITS)
     company.call("save", callbacks.save_step, after, later, commands, told[1], done=ids)
     assert company.read("undone", callbacks.undone_commands) == ()
+
+
+def test_an_ended_callback_leaves_nothing_to_do(company: Database) -> None:
+    first = callback()
+    company.call("play", play, first, story(first))
+    left = text("SELECT count(*) FROM outbox WHERE done_at IS NULL")
+    assert company.read("left", lambda connection: connection.execute(left).scalar_one()) == 0
 
 
 def test_a_wish_of_another_process_lies_in_the_inbox_once(company: Database) -> None:
