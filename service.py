@@ -13,11 +13,11 @@ from collections.abc import Callable
 import sdnotify
 import structlog
 from twisted.internet import reactor as installed_reactor
-from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.python.failure import Failure
 
@@ -143,7 +143,10 @@ class Service:
         )
         self.agi = FastAgiFactory(reactor, self._route, allowed_peers=settings.agi.allow)
         self.inbox = Inbox(
-            database=self.database, conductor=self.conductor, wall=wall, log=structlog.get_logger("switch.inbox")
+            database=self.database,
+            conductor=self.conductor,
+            wall=wall,
+            log=structlog.get_logger("switch.inbox"),
         )
         self._polling = LoopingCall(self.inbox.look)
         self._polling.clock = reactor
@@ -232,7 +235,12 @@ class _Running:
     """A service's life between start and exit."""
 
     def __init__(
-        self, service: Service, *, reactor: PosixReactorBase, drain_seconds: int, ready: Callable[[Service], None]
+        self,
+        service: Service,
+        *,
+        reactor: PosixReactorBase,
+        drain_seconds: int,
+        ready: Callable[[Service], None],
     ) -> None:
         self._service = service
         self._reactor = reactor
@@ -256,7 +264,9 @@ class _Running:
         self._is_draining = True
         self._notify.notify("STOPPING=1")
         self._service.drain()
-        self._log.info("service.draining", callbacks=self._service.conductor.in_progress, seconds=self._drain_seconds)
+        self._log.info(
+            "service.draining", callbacks=self._service.conductor.in_progress, seconds=self._drain_seconds
+        )
         Deferred.fromCoroutine(self._service.conductor.idle()).addCallback(lambda _: self._end())
         deferLater(self._reactor, self._drain_seconds).addCallback(lambda _: self._end())
 
@@ -274,7 +284,7 @@ class _Running:
         self.exit_code = _exit_code_of(failure)
         if self.exit_code == EXIT_ERROR:
             self._log.error("service.start_failed", failure=failure.getTraceback())
-        print(f"dialback: {failure.getErrorMessage()}", file=sys.stderr)
+        sys.stderr.write(f"dialback: {failure.getErrorMessage()}\n")
         self._end()
 
     def _end(self) -> None:
@@ -282,7 +292,9 @@ class _Running:
             return
         self._is_ending = True
         stopping = Deferred.fromCoroutine(self._service.stop())
-        stopping.addErrback(lambda failure: self._log.error("service.stop_failed", failure=failure.getTraceback()))
+        stopping.addErrback(
+            lambda failure: self._log.error("service.stop_failed", failure=failure.getTraceback())
+        )
         stopping.addBoth(lambda _: self._reactor.stop())
 
 

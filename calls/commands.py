@@ -60,7 +60,7 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle:
-    """Price every leg, post the hold, void what is left of it, write the records: the books of this callback."""
+    """Close the books of this callback: price every leg, write the records, end the hold."""
 
 
 Command = OriginateA | RunDialog | Authorise | DialB | HangUp | Settle

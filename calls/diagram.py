@@ -11,11 +11,11 @@ from calls.transitions import rows
 HEADING = """# The states of a callback
 
 Printed from the table in `calls/transitions.py` by `python -m calls.diagram > docs/STATES.md`; a test fails
-if this page differs from the table. States are conditions, events are facts in the past tense. An event that
-is not listed for a state cannot happen there: it is logged as an error and changes nothing.
+if this page differs from it. States are conditions, events are facts in the past tense. An event that is not
+listed for a state cannot happen there: it is logged as an error and changes nothing.
 """
 MEANINGS = {
-    State.REQUESTED: "stored; nothing rings yet: the trigger's line is still busy, or the due time is to come",
+    State.REQUESTED: "stored; nothing rings yet: the trigger's line is busy, or the due time is to come",
     State.DIALING_A: "the subscriber's phone is being rung; the leg's id was stored before",
     State.RETRY_WAIT: "a known busy or no answer, or nobody was rung; one more try at its due time",
     State.COLLECTING: "the subscriber is on the line and hears the voice",
@@ -57,7 +57,8 @@ def _picture() -> list[str]:
 def _table() -> list[str]:
     lines = ["| in state | when | then |", "|---|---|---|"]
     lines += [
-        f"| `{row.state}` | {row.event.__name__} | {', '.join(f'`{state}`' for state in row.to)} |" for row in rows()
+        f"| `{row.state}` | {row.event.__name__} | {', '.join(f'`{state}`' for state in row.to)} |"
+        for row in rows()
     ]
     return lines
 

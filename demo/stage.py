@@ -33,6 +33,7 @@ READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
 ROOT = Path(__file__).resolve().parents[1]
+SWITCH = (sys.executable, "-m", "cli")
 
 
 class StageFailed(RuntimeError):
@@ -103,7 +104,7 @@ class Stage:
         self.asterisk.wait_until_ready()
 
     def kill_asterisk(self) -> None:
-        """kill -9, as a crash would."""
+        """Kill -9, as a crash would."""
         assert self.asterisk is not None
         self.asterisk.crash()
 
@@ -113,8 +114,7 @@ class Stage:
         ready.unlink(missing_ok=True)
         with self.switch_log.open("ab") as log:
             self._switch = subprocess.Popen(
-                [sys.executable, "-m", "cli", "--config", str(self.config), "serve", "--ready-file", str(ready)]
-                + list(options),
+                [*SWITCH, "--config", str(self.config), "serve", "--ready-file", str(ready), *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -126,7 +126,7 @@ class Stage:
             self._wait_until_ready(ready)
 
     def kill_switch(self) -> None:
-        """kill -9, as a crash would."""
+        """Kill -9, as a crash would."""
         if self._switch is not None:
             self._switch.kill()
             self._switch.wait()
@@ -180,14 +180,18 @@ class Stage:
             if self._switch.poll() is not None:
                 raise StageFailed(f"the switch ended with code {self._switch.returncode}:\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                raise StageFailed(f"the switch was not ready in {READY_SECONDS_MAX:.0f} s:\n{self.log_tail()}")
+                raise StageFailed(
+                    f"the switch was not ready in {READY_SECONDS_MAX:.0f} s:\n{self.log_tail()}"
+                )
             time.sleep(POLL_SECONDS)
 
     def channels(self) -> list[str]:
         """The channels that our Asterisk has now, a line each."""
         if self.asterisk is None or self.asterisk.pid is None:
             return []
-        return [line for line in self.asterisk.command("core show channels concise").splitlines() if "!" in line]
+        return [
+            line for line in self.asterisk.command("core show channels concise").splitlines() if "!" in line
+        ]
 
     def log_tail(self) -> str:
         """The last lines of the switch's log."""
@@ -208,7 +212,13 @@ class Stage:
         for section, values in overrides.items():
             tables.setdefault(section, {}).update(values)
         trunks = [
-            {"name": line.carrier.name, "host": line.host, "port": line.port, "match": [line.host], "country": country}
+            {
+                "name": line.carrier.name,
+                "host": line.host,
+                "port": line.port,
+                "match": [line.host],
+                "country": country,
+            }
             for line in self.world.lines
         ]
         document = tomlkit.document()

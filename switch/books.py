@@ -8,17 +8,17 @@ Whatever authorises a leg runs here, under the account's lock, in the transactio
 between the check and the hold nobody else can spend it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from twisted.internet.defer import Deferred
 
 from calls import events
 from calls.admission import AccountState
-from calls.callback import Callback, Leg, Reason, next_leg_id
-from calls.cdr import LegRole
+from calls.callback import Callback, Leg, Reason, cdr_of, next_leg_id
+from calls.cdr import LegRole, raw_microseconds
 from calls.commands import Command, Settle
 from calls.events import Event
 from calls.limits import Limits
@@ -86,7 +86,7 @@ class Books:
     # may A be rung?
 
     def authorise_a(self, connection: Connection, callback: Callback) -> Event:
-        """DialAuthorised with the A-leg and its hold, or DialRefused, or Cancelled if somebody asked for it."""
+        """DialAuthorised with the A-leg and its hold, DialRefused, or Cancelled if somebody asked for it."""
         now = self._wall()
         by = callbacks.cancel_requested_by(connection, callback.id)
         if by:
@@ -102,7 +102,9 @@ class Books:
         if available < hold_units or available <= 0:
             return events.DialRefused(at=now, reason=Reason.NO_CREDIT)
         ledger.hold(connection, callback, hold_units, at=now)
-        route = offer.routes[callback.attempts_made % len(offer.routes)]
+        # A retry takes another way: what failed to ring may have been the carrier's fault.
+        tried = sum(1 for leg in callback.legs if leg.role is LegRole.A)
+        route = offer.routes[tried % len(offer.routes)]
         leg = Leg(
             id=next_leg_id(callback, LegRole.A),
             role=LegRole.A,
@@ -118,7 +120,7 @@ class Books:
     # may B be dialled?
 
     def authorise_b(self, number: E164) -> Gather:
-        """The decision on a destination: DestinationAuthorised with its routes and hold, or DestinationRefused."""
+        """Decides on a destination: DestinationAuthorised, with routes and hold, or DestinationRefused."""
 
         def gather(connection: Connection, callback: Callback) -> Event:
             now = self._wall()
@@ -126,18 +128,21 @@ class Books:
             offer = self._destination_offer(connection, callback, plan, number, now)
             if isinstance(offer, Reason):
                 return events.DestinationRefused(at=now, reason=offer)
-            return self._quote(connection, callback, plan, number, offer, now)
+            return self._quote(connection, callback, plan, offer, now)
 
         return gather
 
     def _quote(
-        self, connection: Connection, callback: Callback, plan: Plan, number: E164, offer: "_Offer", now: datetime
+        self, connection: Connection, callback: Callback, plan: Plan, offer: "_Offer", now: datetime
     ) -> Event:
+        """Fix price and longest talk, and hold what they come to."""
         leg_a = callback.leg_a
         if leg_a is None or leg_a.answered_at is None:
             return events.DestinationRefused(at=now, reason=Reason.TRY_LATER)
         free = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
-        up_seconds = int((now - leg_a.answered_at).total_seconds()) + self._ring_times.b_seconds
+        earlier = _earlier_talk(connection, callback, plan)
+        answer_at = now + timedelta(seconds=self._ring_times.b_seconds)
+        up_seconds = (answer_at - leg_a.answered_at) // timedelta(seconds=1)
         talk = longest_talk(
             available=decimal_from_units(free),
             plan=plan,
@@ -149,9 +154,9 @@ class Books:
                 accepted_at=leg_a.accepted_at,
                 dial_b_at=now,
                 ring_seconds=self._ring_times.b_seconds,
-                earlier_bridged_microseconds=_bridged_microseconds(callback.legs_b),
+                earlier_bridged_microseconds=earlier.charged_microseconds,
             ),
-            earlier_cost=_earlier_cost(connection, callback, plan),
+            earlier_cost=earlier.cost,
             seconds_max=self._ring_times.absolute_seconds - up_seconds,
         )
         if isinstance(talk, Shortfall):
@@ -159,11 +164,11 @@ class Books:
         hold_units = decimal_units(talk.cost)
         ledger.hold(connection, callback, hold_units, at=now)
         shown = customers.caller_id_for(connection, callback)
-        legs = self._legs_b(callback, number, offer, shown, talk.seconds)
+        legs = self._legs_b(callback, offer, shown, talk.seconds)
         return events.DestinationAuthorised(at=now, legs=legs, hold_units=hold_units)
 
     def _legs_b(
-        self, callback: Callback, number: E164, offer: "_Offer", shown: E164 | None, seconds: int
+        self, callback: Callback, offer: "_Offer", shown: E164 | None, seconds: int
     ) -> tuple[Leg, ...]:
         legs: list[Leg] = []
         for route in offer.routes:
@@ -172,7 +177,7 @@ class Books:
                 Leg(
                     id=next_leg_id(so_far, LegRole.B),
                     role=LegRole.B,
-                    number=number,
+                    number=offer.number,
                     trunk=route.trunk,
                     caller_id_shown=shown,
                     price_rate_id=offer.price.id,
@@ -198,9 +203,7 @@ class Books:
             return Reason.COUNTRY_DENIED
         return self._offer(connection, plan, number, now)
 
-    def _offer(
-        self, connection: Connection, plan: Plan, number: E164, now: datetime
-    ) -> "_Offer | Reason":
+    def _offer(self, connection: Connection, plan: Plan, number: E164, now: datetime) -> "_Offer | Reason":
         """The price row and the routes to a number, or why there are none: no row, no call."""
         deck: Deck = decks.deck(connection, plan.deck_id, now)
         price = deck.find(number, now)
@@ -213,30 +216,36 @@ class Books:
             offers=decks.offers(connection, number, now),
             margin_floor_percent=plan.margin_floor_percent,
         )
-        return _Offer(price=price, routes=routes.chosen) if routes.chosen else Reason.NO_ROUTE
+        return _Offer(number=number, price=price, routes=routes.chosen) if routes.chosen else Reason.NO_ROUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Offer:
+    number: E164
     price: Rate
     routes: tuple[Route, ...]
 
 
-def _bridged_microseconds(legs: Iterable[Leg]) -> int:
-    total = 0
-    for leg in legs:
-        if leg.answered_at is not None and leg.hung_up_at is not None:
-            lasted = leg.hung_up_at - leg.answered_at
-            total += (lasted.days * 86_400 + lasted.seconds) * 1_000_000 + lasted.microseconds
-    return total
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _EarlierTalk:
+    """What this callback's B-legs that have ended come to."""
+
+    cost: Decimal
+    charged_microseconds: int
 
 
-def _earlier_cost(connection: Connection, callback: Callback, plan: Plan) -> Decimal:
-    """The price of this callback's B-legs that have ended."""
-    cost = Decimal(0)
+def _earlier_talk(connection: Connection, callback: Callback, plan: Plan) -> _EarlierTalk:
+    cost, microseconds = Decimal(0), 0
     for leg in callback.legs_b:
-        if leg.answered_at is not None and leg.hung_up_at is not None:
-            seconds = talk_seconds(leg.answered_at, leg.hung_up_at)
-            rate = decks.rate(connection, leg.price_rate_id)
-            cost += price_leg(rate=rate, plan=plan, talk_seconds=seconds, role=LegRole.B).amount
-    return cost
+        if leg.answered_at is None or leg.hung_up_at is None:
+            continue
+        charge = price_leg(
+            rate=decks.rate(connection, leg.price_rate_id),
+            plan=plan,
+            talk_seconds=talk_seconds(leg.answered_at, leg.hung_up_at),
+            role=LegRole.B,
+        )
+        cost += charge.amount
+        if charge.is_charged:
+            microseconds += raw_microseconds(cdr_of(callback, leg))
+    return _EarlierTalk(cost=cost, charged_microseconds=microseconds)

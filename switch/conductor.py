@@ -133,7 +133,9 @@ class Conductor:
             self._tasks.discard(task)
             self._wake()
 
-        task.addErrback(lambda failure: self._log.error("conductor.task_failed", failure=failure.getTraceback()))
+        task.addErrback(
+            lambda failure: self._log.error("conductor.task_failed", failure=failure.getTraceback())
+        )
         task.addBoth(done)
 
     async def idle(self) -> None:

@@ -134,7 +134,9 @@ class Conversations:
         try:
             self._show_caller_id(agi, leg)
             dialled = self._orders.dialled(leg.number, leg.trunk)
-            agi.appexec("Dial", ",".join(dial_arguments(leg, dialled=dialled, in_call_key=callback.in_call_key)))
+            agi.appexec(
+                "Dial", ",".join(dial_arguments(leg, dialled=dialled, in_call_key=callback.in_call_key))
+            )
             status = agi.get_variable("DIALSTATUS")
         finally:
             # Also when the subscriber has left: a leg that never got a channel is told by nobody else.
@@ -158,7 +160,9 @@ class Conversations:
         if status == ANSWERED_STATUS or leg.answered_at is not None or self._watch.has_seen(leg_id):
             await self._look_up(callback)
         else:
-            await self._conductor.tell(callback_id, self._conductor.leg_failed(leg_id, cause_of_status(status)))
+            await self._conductor.tell(
+                callback_id, self._conductor.leg_failed(leg_id, cause_of_status(status))
+            )
 
     async def _prove_answer(self, callback_id: str, leg_id: str, at: datetime) -> None:
         """An AGI session runs on an answered channel only: say so if AMI does not."""

@@ -175,7 +175,7 @@ def originate(callback: Callback, leg: Leg, *, token: str, dialled: str, absolut
             "DIALBACK_LEG": leg.id,
             "DIALBACK_TOKEN": token,
             "DIALBACK_ABSOLUTE": str(absolute_seconds),
-            # Originate cannot be told to ignore a 302; what follows one is led into a context with no way out.
+            # Originate cannot be told to ignore a 302: what follows one is led to where nothing is.
             "FORWARD_CONTEXT": "dialback-nowhere",
         },
     )
@@ -185,7 +185,7 @@ def dial_arguments(leg: Leg, *, dialled: str, in_call_key: str) -> tuple[str, st
     """The arguments of Dial for a B-leg: channel, ring seconds, options.
 
     g: our dialog goes on after the destination hangs up. i: forwarding is ignored, whoever asks for it.
-    H: the subscriber's in-call key ends this leg. b(): the leg's id goes onto the channel before it is dialled.
+    H: the subscriber's in-call key ends this leg. b(): the leg's id is put on the channel first.
     L(): the longest talk that the credit pays for, in milliseconds, kept by Asterisk even if we die.
     """
     options = f"gi{'H' if in_call_key else ''}b(dialback-leg^s^1({leg.id}))L({leg.talk_seconds_max * 1000})"

@@ -30,7 +30,11 @@ class AgiLine:
             self._agi.appexec("Playback", "&".join(sounds))
 
     def get_digits(
-        self, sounds: tuple[str, ...], first_digit_seconds: float, between_digits_seconds: float, max_digits: int
+        self,
+        sounds: tuple[str, ...],
+        first_digit_seconds: float,
+        between_digits_seconds: float,
+        max_digits: int,
     ) -> Digits:
         """The digits keyed until `#`, `max_digits` or a time-out; the first key stops the sounds."""
         self._set_timeout("response", first_digit_seconds)

@@ -28,7 +28,7 @@ class TrunkForm:
     plus: bool = False
 
     def write(self, number: E164) -> str:
-        """The user part of the SIP request. E164 is ASCII digits by construction; the prefix is configuration."""
+        """The user part of the SIP request: ASCII digits by construction, behind what configuration adds."""
         return f"{self.prefix}{'+' if self.plus else ''}{number.digits}"
 
 

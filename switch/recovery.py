@@ -33,7 +33,7 @@ JUST_ORDERED = timedelta(seconds=2)
 class Reader(Protocol):
     """Runs a function beside the reactor, such as store.database.Database.beside."""
 
-    def __call__(self, function: Callable[..., Any], /, *args: Any) -> "Deferred[Any]":  # noqa: ANN401 - any function
+    def __call__(self, function: Callable[..., Any], /, *args: Any) -> "Deferred[Any]":
         """A Deferred with the function's result."""
 
 
@@ -117,7 +117,7 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What was missed of a callback, in order of time; the legs that left no trace; whether one still lives."""
+    """What was missed of a callback in order of time, the legs that left no trace, and whether one lives."""
 
     missed: tuple[Event, ...]
     vanished: frozenset[str]

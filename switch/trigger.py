@@ -21,6 +21,8 @@ from wire.agi import Environment
 
 NUMBER_CHARACTERS_MAX = 80
 """Longer than any number or SIP user part that a carrier sends; the rest is noise or an attack."""
+NOBODY = frozenset({"", "anonymous", "unknown", "restricted", "unavailable", "private"})
+"""What carriers write in place of a withheld number (RFC 3323 says anonymous)."""
 
 
 def ring_of(
@@ -34,7 +36,7 @@ def ring_of(
         did_raw=_decoded(environment.get("extension")),
         caller_number_raw=number,
         caller_name_raw=name,
-        is_withheld=presentation.startswith(("prohib", "unavailable")) or not number,
+        is_withheld=presentation.startswith(("prohib", "unavailable")) or number.lower() in NOBODY,
         is_diverted=bool(redirecting),
         trunk=trunk,
         ingress_country=countries.get(trunk, ""),
@@ -55,7 +57,7 @@ class Triggers:
         new_id: Callable[[], str],
         wall: Callable[[], datetime],
     ) -> None:
-        """`site_token` is in our dialplan and nowhere else; `ring_seconds` is the longest ring we listen to."""
+        """`site_token` is in our dialplan and nowhere else; longer than `ring_seconds` nobody rings."""
         self._desk = desk
         self._site_token = site_token.encode()
         self._ring_seconds = ring_seconds

@@ -97,7 +97,11 @@ class Town:
     ) -> Traveller:
         """A new account with one subscriber, one number and one trigger number; `terms` are the plan's."""
         index = next(self._counter)
-        local = {"44": f"20794{60000 + index}", "63": f"28123{4000 + index:04}", "966": f"11234{5000 + index:04}"}
+        local = {
+            "44": f"20794{60000 + index}",
+            "63": f"28123{4000 + index:04}",
+            "966": f"11234{5000 + index:04}",
+        }
         number = f"+{country_code}{local.get(country_code, f'3020{60000 + index}')}"
         made = Traveller(
             account_id=f"acct{index}",
@@ -146,7 +150,10 @@ class Town:
         if key not in self._plans:
             name = f"plan{len(self._plans) + 1}"
             wish = Plan(id="", name=name, version=1, currency="USD", deck_id="retail", **terms)
-            self.database.call("plan", lambda connection: plans.add_plan(connection, wish, effective_at=LONG_AGO, author=CLERK))
+            self.database.call(
+                "plan",
+                lambda connection: plans.add_plan(connection, wish, effective_at=LONG_AGO, author=CLERK),
+            )
             self._plans[key] = name
         return self._plans[key]
 

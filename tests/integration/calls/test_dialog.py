@@ -52,7 +52,9 @@ def test_F034_the_prompt_is_heard_within_two_seconds_of_the_answer(town: Town) -
 @pytest.mark.parametrize(("digit_ms", "gap_ms"), [(100, 1900), (60, 40)], ids=["one in 2 s", "ten a second"])
 def test_F035_digits_at_any_normal_speed_give_the_number(town: Town, digit_ms: int, gap_ms: int) -> None:
     talks_for(town, D1)
-    callback = calls(town, Keys(TO_D1, after=1, digit_ms=digit_ms, gap_ms=gap_ms), TalksUntilHungUp(), seconds=90)
+    callback = calls(
+        town, Keys(TO_D1, after=1, digit_ms=digit_ms, gap_ms=gap_ms), TalksUntilHungUp(), seconds=90
+    )
     assert callback.state is State.COMPLETED
     assert [str(leg.number) for leg in callback.legs_b] == [D1]
 
@@ -115,14 +117,21 @@ def test_F128_a_home_number_is_read_back_and_silence_confirms_it(town: Town) -> 
 def test_F128_a_read_back_that_is_taken_back_with_a_star_dials_the_next_number(town: Town) -> None:
     talks_for(town, D1)
     callback = calls(
-        town, Keys("02079460777#", after=1), Keys("*", after=4), Keys(TO_D1, after=3), TalksUntilHungUp(), seconds=90
+        town,
+        Keys("02079460777#", after=1),
+        Keys("*", after=4),
+        Keys(TO_D1, after=3),
+        TalksUntilHungUp(),
+        seconds=90,
     )
     assert [str(leg.number) for leg in callback.legs_b] == [D1]
 
 
 def test_F129_after_a_busy_destination_a_second_number_connects_and_the_busy_one_is_free(town: Town) -> None:
     sam = town.traveller()
-    town.world.phone(sam.number, Answers(after=0.5), Keys(TO_D1, after=1), Waits(9), Keys(TO_D2), TalksUntilHungUp())
+    town.world.phone(
+        sam.number, Answers(after=0.5), Keys(TO_D1, after=1), Waits(9), Keys(TO_D2), TalksUntilHungUp()
+    )
     town.world.phone(D1, Busy())
     talks_for(town, D2, seconds=2)
     town.ring(sam)

@@ -7,7 +7,7 @@ from town import D1, Town
 
 from calls.callback import State
 from calls.cdr import LegRole
-from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp, Waits
+from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp
 
 pytestmark = pytest.mark.real_asterisk
 
@@ -26,7 +26,12 @@ def test_F037_the_destination_is_bridged_and_both_legs_are_billed_by_their_own_c
     (far,) = town.world.calls(D1)
     assert far.answered_at is not None
     assert far.hung_up_at is not None
-    assert abs((leg_b.cdr.hung_up_at - leg_b.cdr.answered_at) - (far.hung_up_at - far.answered_at)).total_seconds() < 0.02
+    assert (
+        abs(
+            (leg_b.cdr.hung_up_at - leg_b.cdr.answered_at) - (far.hung_up_at - far.answered_at)
+        ).total_seconds()
+        < 0.02
+    )
     assert leg_b.charge is not None
     assert leg_b.charge.billed_seconds == 30
     assert leg_b.charge.amount == Decimal("0.1200")
