@@ -53,5 +53,9 @@ def bring_up(settings: Settings, installation: Installation | None = None) -> As
     """Return a running Asterisk that is ready for calls."""
     asterisk = set_up(settings, installation)
     asterisk.start()
-    asterisk.wait_until_ready()
+    try:
+        asterisk.wait_until_ready()
+    except BaseException:  # Ctrl-C too: what nobody holds would run on
+        asterisk.stop()
+        raise
     return asterisk

@@ -127,8 +127,9 @@ def show_config(settings: Settings, name: str | None) -> None:
 def drop_in(settings: Settings, into: Path | None) -> None:
     """Give the files that an Asterisk of your own needs to work with Dialback."""
     from pbx import configuration
+    from pbx.fixed import DROP_IN_README
 
-    texts = {**configuration.drop_in(settings), "README": configuration.DROP_IN_README}
+    texts = {**configuration.drop_in(settings), "README": DROP_IN_README}
     if into is None:
         for name, text in texts.items():
             click.echo(f"# ---- {name}\n{configuration.without_secrets(text)}")
