@@ -7,6 +7,7 @@ Knows nothing of: SQL, migrations (store/upgrade.py).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +53,12 @@ def prepare(desk: Desk) -> tuple[str, int]:
     """Make or upgrade the tables; their revision, and how many rows of country policy were put in."""
     from store import upgrade as tables
 
-    revision = tables.upgrade(desk.settings.database.url)
+    # Who called whom is in there: a new file is its owner's alone, and SQLite's other files follow it.
+    before = os.umask(0o077)
+    try:
+        revision = tables.upgrade(desk.settings.database.url)
+    finally:
+        os.umask(before)
     return revision, desk.change("ship policy", _ship, _shipped_policy(), desk.author("as shipped"))
 
 

@@ -76,7 +76,7 @@ class Country(click.ParamType[str, object]):
         """Two capitals."""
         from values.e164 import countries
 
-        code = str(value).upper()
+        code = str(value).upper() if str(value).isascii() else ""  # "ß" would become SS, South Sudan
         if code not in countries():
             self.fail(f"{value!r} is no country; write two capitals, such as GB", param, ctx)
         return code

@@ -17,6 +17,7 @@ from staff.inputs import Instant, output_option
 from staff.listing import amount, show_record
 
 if TYPE_CHECKING:
+    from store.audit import Author
     from store.database import Connection
 
 
@@ -36,17 +37,19 @@ def payment() -> None:
 @pass_desk
 def add(desk: Desk, *, account_id: str, text: str, reference: str, at: datetime | None, output: str) -> None:
     """Write down a payment in the account's currency."""
-    is_new, record = desk.change("add payment", _add, account_id, text, reference, at or desk.now())
+    paid_at, author = at or desk.now(), desk.author()
+    is_new, record = desk.change("add payment", _add, account_id, text, reference, at=paid_at, author=author)
     if not is_new:
         say(f"Payment {reference!r} is in the books already; nothing was changed.")
     show_record(record, output)
 
 
 def _add(
-    connection: Connection, account_id: str, text: str, reference: str, at: datetime
+    connection: Connection, account_id: str, text: str, reference: str, *, at: datetime, author: Author
 ) -> tuple[bool, dict[str, object]]:
     from billing.ledger import payment_entry
     from store import checks, customers, ledger
+    from store.audit import note
     from store.errors import Invalid
     from values.money import money
 
@@ -63,6 +66,8 @@ def _add(
         amount=paid,
     )
     is_new = ledger.post(connection, entry)
+    if is_new:
+        note(connection, author, "payment.add", account_id, after={"amount": text, "reference": reference})
     stand = ledger.standing(connection, account_id)
     return is_new, {
         "entry": entry.id,

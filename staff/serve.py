@@ -16,7 +16,6 @@ import rich_click as click
 from click.exceptions import Exit
 
 from staff.desk import Desk, pass_desk
-from staff.log import write_log
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -42,6 +41,8 @@ def serve(desk: Desk, *, no_web: bool, drain_seconds: int | None, ready_file: Pa
 
     Prints one line that begins with `ready` once the AGI port accepts and Asterisk has let us in.
     """
+    from staff.log import write_log
+
     settings = desk.settings
     write_log(settings.log)
     places = _places(settings, with_web=not no_web)
