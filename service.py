@@ -80,7 +80,9 @@ class Service:
             event_mask=AMI_EVENT_CLASSES,
         )
         self.orders = AsteriskOrders(
+            reactor=reactor,
             ami=self.ami,
+            watch=self.watch,
             forms={trunk.name: TrunkForm(prefix=trunk.prefix, plus=trunk.plus) for trunk in settings.trunks},
             secret=settings.agi.secret.get_secret_value(),
             absolute_seconds=settings.switch.absolute_seconds,

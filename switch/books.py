@@ -91,6 +91,8 @@ class Books:
         by = callbacks.cancel_requested_by(connection, callback.id)
         if by:
             return events.Cancelled(at=now, by=by)
+        if now >= callback.expires_at:
+            return events.DialRefused(at=now, reason=Reason.EXPIRED)
         if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
             return events.DialRefused(at=now, reason=Reason.ACCOUNT_CLOSED)
         plan = customers.plan(connection, callback.plan_id)

@@ -31,6 +31,7 @@ from switch.timers import Timers
 STORE_RETRY_SECONDS = 1.0
 AMI_RETRY_SECONDS = 1.0
 CHANNEL_FAILED_CAUSE = 34
+MAY_GATHER = WAITING | {State.AUTHORIZING}
 
 
 class Asterisk(Protocol):
@@ -161,7 +162,11 @@ class Conductor:
             if before is None or (event is not None and is_stale(before, event)):
                 self._log.debug("callback.stale_event", callback=callback_id, event_name=type(event).__name__)
                 return
+            if gather is not None and before.state not in MAY_GATHER:
+                return  # it was cancelled, or A has left, while the decision waited for its turn
             after, commands = await self._commit(before, event, gather)
+            if after is before:
+                return
             self._remember(before, after)
             self._perform(after, commands)
         except IllegalEventError as error:
@@ -183,7 +188,8 @@ class Conductor:
                 self._log.warning("store.unavailable", callback=before.id, error=str(error))
                 if gather is not None and before.state is State.AUTHORIZING and before.leg_a is not None:
                     # Without the store there is no hold, and without a hold no destination is dialled.
-                    await self._asterisk.hang_up(before.leg_a.id)
+                    self.spawn(self._hang_up(before.leg_a.id))
+                    return before, ()
                 await self._pause(STORE_RETRY_SECONDS)
 
     def _remember(self, before: Callback, after: Callback) -> None:
@@ -269,11 +275,16 @@ class Conductor:
             self.spawn(self._start(callback_id))
 
     async def _start(self, callback_id: str) -> None:
-        await self._advance(callback_id, None, self._books.authorise_a)
-        callback = self._callbacks.get(callback_id)
-        if callback is None or callback.state in WAITING:
-            self._in_progress.discard(callback_id)
-            self._next_in_turn()
+        try:
+            await self._advance(callback_id, None, self._books.authorise_a)
+        finally:
+            callback = self._callbacks.get(callback_id)
+            if callback is None or callback.state in WAITING:
+                self._in_progress.discard(callback_id)
+                self._next_in_turn()
+            if callback is not None and callback.state in WAITING and callback_id not in self._timers:
+                # A fault of ours stopped it: it is not tried for ever, but it does come to an end.
+                self._timers.set(callback_id, callback.expires_at, self._due)
 
     def _next_in_turn(self) -> None:
         while self._waiting_turn and len(self._in_progress) < self._callbacks_max:

@@ -8,6 +8,7 @@ A B-leg's accountcode is set in Dial's pre-dial subroutine; until then its chann
 so an A-leg's id counts only together with the Uniqueid.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,10 @@ WATCHED_EVENTS = ("Newstate", "DialEnd", "DTMFEnd", "HangupRequest", "Hangup")
 RINGING, UP = "5", "6"  # ChannelState, include/asterisk/channelstate.h
 NO_ANSWER_CAUSE = 19
 NORMAL_CLEARING_CAUSE = 16
+SAYS_NOTHING = frozenset({0, NORMAL_CLEARING_CAUSE, 127})
+"""Causes that Asterisk gives for want of a better one; any other is the far end's own word."""
+GONE_MAX = 1_000
+"""How many ended legs are remembered: those of the last seconds, even at a hundred calls a second."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,6 +63,13 @@ class LegWatch:
         """`tell` receives every piece of news, in the order of the events."""
         self._tell = tell
         self._seen: dict[str, _Seen] = {}
+        self._gone: deque[str] = deque(maxlen=GONE_MAX)
+        self.gaps = 0
+        """How often the stream of events was interrupted: what was not seen across a gap proves nothing."""
+
+    def has_shown(self, leg_id: str) -> bool:
+        """Whether Asterisk has shown a channel of that leg lately, gone or not."""
+        return leg_id in self._seen or leg_id in self._gone
 
     def has_seen(self, leg_id: str) -> bool:
         """Whether Asterisk has shown a channel of that leg that is not gone yet."""
@@ -85,14 +97,16 @@ class LegWatch:
                 self._seen[leg_id] = replace(seen, keyed=True)
                 self._news(leg_id, events.Accepted(at=at, leg_id=leg_id))
             case "Hangup":
-                self._news(leg_id, self._hung_up(leg_id, seen, headers, at))
                 del self._seen[leg_id]
+                self._gone.append(leg_id)
+                self._news(leg_id, self._hung_up(leg_id, seen, headers, at))
             case _:
                 pass
 
     def forget_all(self) -> None:
         """Start anew after a lost connection: AMI never repeats an event."""
         self._seen.clear()
+        self.gaps += 1
 
     def _news(self, leg_id: str, event: Event) -> None:
         self._tell(LegNews(callback_id=callback_id_of(leg_id), event=event))
@@ -101,10 +115,9 @@ class LegWatch:
         cause = int(headers.get("Cause", "0") or 0)
         # After a lost connection the answer may have gone unseen; the channel itself still knows.
         answered = seen.answered_at is not None or headers.get("ChannelState") == UP
-        if not answered and not seen.far_end_released:
+        if not answered and not seen.far_end_released and cause in SAYS_NOTHING:
             # We ended the attempt: DialStatus tells a ring time-out from a caller who went away.
-            given_up = seen.dial_status == "CANCEL"
-            cause = NORMAL_CLEARING_CAUSE if given_up else cause_of_status(seen.dial_status)
+            cause = cause_of_status(seen.dial_status)
         by = ReleasedBy.FAR if seen.far_end_released else ReleasedBy.US
         return events.LegHungUp(at=at, leg_id=leg_id, q850_cause=cause, released_by=by)
 

@@ -10,12 +10,17 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
 from calls.callback import Callback, Leg
-from switch.ami import ActionRefused, AmiService
+from switch.ami import ActionRefused, AmiNotSent, AmiService
 from switch.errors import OriginateRefusedError
-from switch.legs import leg_id_of, originate
+from switch.legs import LegWatch, leg_id_of, originate
 from values.e164 import E164
 
+NO_CHANNEL_SECONDS = 2.0
+"""Asterisk makes a channel within milliseconds of Originate; after this there will be none."""
 TOKEN_CHARACTERS = 32
 """128 bits of HMAC-SHA256 in hexadecimal: nobody guesses the AGI URL of a leg."""
 
@@ -45,10 +50,19 @@ class AsteriskOrders:
     """Orders on one Asterisk."""
 
     def __init__(
-        self, *, ami: AmiService, forms: Mapping[str, TrunkForm], secret: str, absolute_seconds: int
+        self,
+        *,
+        reactor: IReactorTime,
+        ami: AmiService,
+        watch: LegWatch,
+        forms: Mapping[str, TrunkForm],
+        secret: str,
+        absolute_seconds: int,
     ) -> None:
         """`forms` by trunk name; `absolute_seconds` is the time-out that Asterisk itself puts on an A-leg."""
+        self._reactor = reactor
         self._ami = ami
+        self._watch = watch
         self._forms = forms
         self._secret = secret.encode()
         self._absolute_seconds = absolute_seconds
@@ -67,7 +81,10 @@ class AsteriskOrders:
         return hmac.new(self._secret, leg_id.encode(), hashlib.sha256).hexdigest()[:TOKEN_CHARACTERS]
 
     async def originate(self, callback: Callback, leg: Leg) -> None:
-        """Ring A, once. OriginateRefusedError: it surely did not ring; ConnectionError: nobody knows."""
+        """Ring A, once; returns when it is seen to ring or to have ended.
+
+        OriginateRefusedError: it surely did not ring. ConnectionError: nobody knows.
+        """
         order = originate(
             callback,
             leg,
@@ -75,10 +92,15 @@ class AsteriskOrders:
             dialled=self.dialled(leg.number, leg.trunk),
             absolute_seconds=self._absolute_seconds,
         )
+        gaps = self._watch.gaps
         try:
             await self._ami.send("Originate", order.headers, order.variables)
-        except ActionRefused as error:
+        except (ActionRefused, AmiNotSent) as error:
             raise OriginateRefusedError(str(error)) from error
+        await deferLater(self._reactor, NO_CHANNEL_SECONDS)
+        if self._watch.gaps == gaps and not self._watch.has_shown(leg.id):
+            # Taken and silently dropped: no such endpoint, or a carrier that is known to be down.
+            raise OriginateRefusedError(f"Asterisk made no channel to trunk {leg.trunk}")
 
     async def hang_up(self, leg_id: str) -> None:
         """End the leg's channel, if Asterisk still shows one."""

@@ -39,6 +39,10 @@ class Timers:
         for key in list(self._calls):
             self.cancel(key)
 
+    def __contains__(self, key: str) -> bool:
+        """Whether the key has a call pending."""
+        return key in self._calls
+
     def __len__(self) -> int:
         """How many calls are pending."""
         return len(self._calls)

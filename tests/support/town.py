@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from sqlalchemy import update
+
 from calls.callback import Callback, OriginKind, State
 from calls.limits import Limits
 from calls.policy import read_policy
@@ -20,11 +22,12 @@ from calls.wishes import Request
 from demo.stage import ROOT, Stage
 from rating.deckfile import read_deck
 from rating.plan import ALegPolicy, Plan
-from store import admissions, callbacks, cdrs, customers, decks, dids, ledger, plans, trunks
+from store import admissions, callbacks, cdrs, customers, decks, dids, ledger, plans, schema, trunks
 from store.audit import Author
 from store.cdrs import CallRecord
 from store.database import Database
 from store.policies import replace_country_policy
+from store.upgrade import upgrade
 from values.e164 import E164
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -61,6 +64,14 @@ class Traveller:
     subscriber_id: str
     number: str
     did: str
+
+
+def opened(stage: Stage) -> Town:
+    """The town of a stage whose database is made before the switch starts."""
+    upgrade(stage.settings.database.url)
+    town = Town(stage)
+    town.open_for_business()
+    return town
 
 
 class Town:
@@ -176,6 +187,16 @@ class Town:
         assert isinstance(made, Callback), made
         return made.id
 
+    def expire(self, callback_id: str) -> None:
+        """Let so much time pass that nobody expects this callback any more."""
+        long_ago = datetime.now(UTC) - timedelta(hours=1)
+
+        def age(connection: Any) -> None:
+            changed = update(schema.callbacks).where(schema.callbacks.c.id == callback_id)
+            connection.execute(changed.values(dial_at=long_ago, expires_at=long_ago, deadline_at=long_ago))
+
+        self.database.call("age", age)
+
     def ring(self, traveller: Traveller, *, seconds: float = 1, through: str = "alpha") -> Any:
         """Ring the trigger once and hang up; what was heard."""
         return self.world.rings(did=traveller.did, caller=traveller.number, seconds=seconds, through=through)
@@ -260,4 +281,4 @@ class Town:
         decks.add_version(connection, deck_name=name, new_rates=rows, effective_at=LONG_AGO, author=CLERK)
 
 
-__all__ = ["D1", "D2", "ALegPolicy", "NotInTime", "Town", "Traveller", "replace", "timedelta"]
+__all__ = ["D1", "D2", "ALegPolicy", "NotInTime", "Town", "Traveller", "opened", "replace", "timedelta"]

@@ -4,24 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from town import Town
+from town import Town, opened
 
 from demo.stage import Stage
 from pbx.installation import Installation, find_or_fetch
-from store.upgrade import upgrade
 
 
 @pytest.fixture(scope="session")
 def installation() -> Installation:
     return find_or_fetch()
-
-
-def opened(stage: Stage) -> Town:
-    """The town of a stage whose database is made before the switch starts."""
-    upgrade(stage.settings.database.url)
-    town = Town(stage)
-    town.open_for_business()
-    return town
 
 
 @pytest.fixture(scope="session")
