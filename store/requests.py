@@ -14,7 +14,7 @@ from values.e164 import E164
 
 
 def lock_api_key(connection: Connection, key_id: str) -> bool:
-    """Let the requests of one key come one after another until this transaction ends; False if it was revoked.
+    """Let the requests of one key come one after another in this transaction; False if it was revoked.
 
     Two requests with one Idempotency-Key would otherwise both find that none came before. On SQLite there is
     only one writing transaction anyway.

@@ -18,3 +18,9 @@ class WebSettings(BaseModel):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     threads: Annotated[int, Field(ge=1, le=64)] = 4
+    connections_max: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Further connections are closed at once."""
+    connections_per_peer_max: Annotated[int, Field(ge=1, le=10_000)] = 250
+    """From one address; a proxy in front of it is one address."""
+    receive_seconds: Annotated[int, Field(ge=1, le=300)] = 15
+    """In which a whole request must have come, however busily its sender drips."""
