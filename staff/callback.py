@@ -16,7 +16,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk, say
 from staff.exits import CONFLICT, NOT_FOUND, REFUSED, TEMPORARY, Stop
 from staff.inputs import Instant, home_country_option, output_option
-from staff.listing import show_record, show_rows
+from staff.listing import CSV, JSON, show_record, show_rows
 
 if TYPE_CHECKING:
     from calls.admission import Refused
@@ -30,8 +30,6 @@ GAP_SECONDS_MAX = 86_400
 CANCEL_SECONDS = 3.0
 """A running switch looks into its inbox many times a second; after this long none runs."""
 LOOK_SECONDS = 0.05
-LISTED = ("id", "state", "account", "subscriber", "number", "destination", "origin", "created_at", "reason")
-LEGS = ("leg", "role", "number", "trunk", "now", "rang_at", "answered_at", "hung_up_at", "cause")
 STATES = (
     "requested",
     "dialing_a",
@@ -168,6 +166,7 @@ def list_(
 ) -> None:
     """List callbacks, the newest first."""
     from calls.callback import State
+    from staff.standing import LISTED, line
     from store import callbacks, checks
 
     wanted = [State(name) for name in states or STATES if not (live and State(name).is_end)]
@@ -182,7 +181,7 @@ def list_(
         number=None if number is None else checks.number("number", number, home_country),
         limit=last,
     )
-    show_rows([_line(each) for each in found], LISTED, output, none="There is no such callback.")
+    show_rows([line(each) for each in found], LISTED, output, none="There is no such callback.")
 
 
 @callback.command(epilog="Example: dialback callback cancel 01kz…")
@@ -268,52 +267,19 @@ def _cancel(connection: Connection, callback_id: str, by: str) -> None:
 
 
 def _show(known: Callback, output: str) -> None:
-    from staff.legs import leg_rows
+    from staff.standing import LEGS, leg_rows, record
 
-    legs = leg_rows(known)
-    if output == "csv":
+    legs, told = leg_rows(known), record(known)
+    if output == CSV:
         rows = [{"callback": known.id, "state": known.state, **leg} for leg in legs]
         show_rows(rows, ("callback", "state", *LEGS), output)
         return
-    record = _record(known)
-    if output == "json":
-        show_record({**record, "legs": legs}, output)
+    if output == JSON:
+        show_record({**told, "legs": legs}, output)
         return
-    show_record({name: value for name, value in record.items() if value not in (None, "", 0)}, output)
+    show_record({name: value for name, value in told.items() if value not in (None, "")}, output)
     if legs:
         click.echo()
         show_rows(legs, LEGS, output)
     elif not known.state.is_end:
         say("Nobody is dialled yet.")
-
-
-def _record(known: Callback) -> dict[str, object]:
-    from staff.listing import amount
-
-    return {
-        **_line(known),
-        "plan": known.plan_id,
-        "dial_at": known.dial_at,
-        "attempts": f"{known.attempts_made} of {known.attempts_max}",
-        "on_hold": None
-        if known.state.is_end or not known.hold_units
-        else f"{amount(known.hold_units, known.currency)} {known.currency}",
-        "ended_at": known.ended_at,
-        "cancelled_by": known.cancelled_by,
-        "reference": known.origin.reference,
-        "tag": known.origin.tag,
-    }
-
-
-def _line(known: Callback) -> dict[str, object]:
-    return {
-        "id": known.id,
-        "state": known.state,
-        "account": known.account_id,
-        "subscriber": known.subscriber_id,
-        "number": known.number_a,
-        "destination": known.destination,
-        "origin": known.origin.label,
-        "created_at": known.created_at,
-        "reason": known.reason,
-    }

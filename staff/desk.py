@@ -62,6 +62,11 @@ class Desk:
         check(database)
         return database
 
+    def check_database(self) -> None:
+        """Return if the database is there and has this program's tables; it is closed again."""
+        self.database.close()
+        del self.database
+
     def read(
         self,
         name: str,

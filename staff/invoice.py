@@ -38,11 +38,10 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
     if is_called_alone():
         from staff.drafts import drafts
 
-        found = desk.read(
-            "draft invoices", drafts, None, month=month, now=desk.now(), seller=desk.settings.seller.party()
-        )
+        seller = desk.settings.seller.party()
+        found = desk.read("draft invoices", drafts, month=month, now=desk.now(), seller=seller)
         if not found:
-            say("There is no account, so no invoice.")
+            say("No account had a plan in that month, so there is no invoice.")
         click.echo(_all(found, output), nl=False)
 
 
@@ -61,14 +60,13 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
 @pass_desk
 def show(desk: Desk, account_id: str, month: MonthOf | None, output: str, pdf: Path | None) -> None:
     """Show an account's invoice of a month; until it is issued it is a draft without a number."""
-    from staff.drafts import drafts
+    from staff.drafts import draft
 
     now = desk.now()
     if output == PDF and sys.stdout.isatty():
         raise click.UsageError("a PDF is no text: send it to a file, or name one with --pdf FILE")
-    (found,) = desk.read(
-        "draft invoice", drafts, account_id, month=month, now=now, seller=desk.settings.seller.party()
-    )
+    seller = desk.settings.seller.party()
+    found = desk.read("draft invoice", draft, account_id, month=month, now=now, seller=seller)
     if pdf is not None:
         pdf.write_bytes(_pdf(found, now))
         say(f"{pdf} written")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from click.exceptions import Exit
 
-from staff.desk import Desk, pass_desk
+from staff.desk import Desk, pass_desk, say
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -44,6 +44,8 @@ def serve(desk: Desk, *, no_web: bool, drain_seconds: int | None, ready_file: Pa
     from staff.log import write_log
 
     settings = desk.settings
+    # Before anything is started: a database that is away or has other tables is said in one line.
+    desk.check_database()
     write_log(settings.log)
     places = _places(settings, with_web=not no_web)
 
@@ -54,6 +56,7 @@ def serve(desk: Desk, *, no_web: bool, drain_seconds: int | None, ready_file: Pa
 
     if ready_file is not None:
         ready_file.unlink(missing_ok=True)
+    say(f"Starting; ready once Asterisk's manager at {places['ami']} has let us in.")
     seconds = settings.switch.drain_seconds if drain_seconds is None else drain_seconds
     try:
         code = desk.serve(settings, with_web=not no_web, drain_seconds=seconds, ready=ready)

@@ -201,10 +201,17 @@ def test_F069_the_months_invoices_exit_0_and_text_and_csv_agree(office: Office) 
 
 
 def test_F069_a_month_without_calls_exits_0(office: Office) -> None:
-    assert "No calls in this period." in office.done("invoice", "--month", "2024-03").out
-    assert (
-        office.done("invoice", "--month", "2024-03", "--output", "json").data[0]["totals"]["total"] == "0.00"
-    )
+    assert "No calls in this period." in office.done("invoice", "--month", "2026-02").out
+    first, _ = office.done("invoice", "--month", "2026-02", "--output", "json").data
+    assert first["totals"]["total"] == "0.00"
+
+
+def test_F069_a_month_before_there_was_a_plan_has_no_invoice_and_exits_0(office: Office) -> None:
+    told = office.done("invoice", "--month", "2024-03")
+    assert told.out == ""
+    assert "No account had a plan in that month" in told.err
+    assert office.done("invoice", "--month", "2024-03", "--output", "json").data == []
+    assert office("invoice", "show", "acme", "--month", "2024-03").code == 3
 
 
 def test_an_invoice_is_shown_as_table_json_csv_and_pdf(office: Office, tmp_path: Path) -> None:
@@ -227,4 +234,4 @@ def test_the_ledger_of_an_account_shows_each_entry_with_the_balance_after_it(off
     charge, payment = office.done("ledger", "show", "acme", "--output", "json").data
     assert (charge["kind"], charge["amount"], charge["balance"]) == ("charge", "-0.36", "-0.36")
     assert (payment["kind"], payment["amount"], payment["balance"]) == ("payment", "5.00", "4.64")
-    assert "all balanced" in office.done("ledger", "verify").out
+    assert "balances, charges and holds agree" in office.done("ledger", "verify").out

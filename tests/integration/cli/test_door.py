@@ -134,20 +134,23 @@ def test_wrong_settings_name_each_key_and_no_secret(office: Office) -> None:
 def test_a_database_without_tables_says_what_to_do(office: Office) -> None:
     for left in office.folder.glob("dialback.db*"):
         left.unlink()
-    refused = office("account", "list")
-    assert refused.code == exits.CONFIGURATION
-    assert "run `dialback db upgrade`" in refused.err
+    for words in (("account", "list"), ("serve",), ("db", "check")):
+        refused = office(*words)
+        assert refused.code == exits.CONFIGURATION
+        assert "run `dialback db upgrade`" in refused.err
     office.done("db", "upgrade")
     office.done("db", "check")
     assert office.done("policy", "list", "--output", "json").data
 
 
-def test_a_database_that_is_away_is_unavailable(office: Office) -> None:
+def test_F110_a_database_that_is_away_is_said_in_one_line(office: Office) -> None:
     file = office.folder / "switch.toml"
     file.write_text(file.read_text().replace("sqlite:///dialback.db", "postgresql://nobody@127.0.0.1:1/none"))
-    refused = office("account", "list")
-    assert refused.code == exits.UNAVAILABLE
-    assert "Traceback" not in refused.err
+    for words in (("account", "list"), ("serve",), ("db", "check")):
+        refused = office(*words)
+        assert refused.code == exits.UNAVAILABLE
+        assert refused.err.startswith("Error: ")
+        assert refused.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from calls import events
 from calls.callback import Leg, Reason, ReleasedBy, State
 from calls.cdr import LegRole
-from staff.legs import standing_of
+from staff.standing import standing_of
 from staff.story import SENTENCES, sentence, story
 from store.callbacks import LogLine, detail_of
 from values.e164 import E164
