@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:  # a command that prints its help needs none of these
     from settings import Settings
@@ -110,8 +111,15 @@ pass_desk = click.make_pass_decorator(Desk)
 
 
 def is_called_alone() -> bool:
-    """Whether no subcommand follows the group that runs."""
-    return click.get_current_context().invoked_subcommand is None
+    """Whether no subcommand follows the group that runs; if one does, the group's options would be lost."""
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        return True
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source not in {None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP}:
+            raise click.UsageError(f"write {parameter.opts[0]} after {context.invoked_subcommand!r}", context)
+    return False
 
 
 def say(text: str) -> None:

@@ -166,6 +166,15 @@ def test_wrong_use_is_2_and_says_where_help_is(
     assert "--help`" in said
 
 
+@pytest.mark.parametrize(
+    "words", [("invoice", "--month", "2026-03", "show", "acme"), ("cdr", "--last", "2", "list")]
+)
+def test_an_option_before_the_verb_is_refused_and_not_lost(words: tuple[str, ...], office: Office) -> None:
+    refused = office(*words)
+    assert refused.code == exits.USAGE
+    assert f"write {words[1]} after '{words[3]}'" in refused.err
+
+
 def test_F111_an_unknown_option_of_serve_ends_the_process_with_2() -> None:
     ended = dialback("serve", "--nonsense")
     assert ended.returncode == exits.USAGE
