@@ -42,6 +42,7 @@ from switch.recovery import Recovery
 from switch.trigger import Triggers
 from switch.triggers import TriggerDesk
 from values.ids import RANDOM_BYTES, sortable_id
+from web.server import WebServer
 from wire.agi import Environment
 from wire.ami import Message
 
@@ -152,7 +153,21 @@ class Service:
         )
         self._polling = LoopingCall(self.inbox.look)
         self._polling.clock = reactor
-        self._web = None
+        self._web = (
+            WebServer(
+                settings.web,
+                reactor=reactor,
+                database=self.database,
+                limits=limits,
+                new_id=new_id,
+                wall=wall,
+                notice=lambda: reactor.callFromThread(self.inbox.look),
+                is_stopping=lambda: self.conductor.draining,
+                is_ready=lambda: self.ami.logged_in,
+            )
+            if with_web
+            else None
+        )
         self._listening: list[IListeningPort] = []
 
     # life
@@ -186,6 +201,8 @@ class Service:
             self._polling.stop()
         self.proof.stop()
         await DeferredList([Deferred.fromCoroutine(_closed(port)) for port in self._listening])
+        if self._web is not None:
+            await self._web.stop()
         self.conductor.stop()
         self.agi.close_all()
         await self.ami.stop()

@@ -67,6 +67,9 @@ class BoundedRequest(Request):
         if self._is_refused:
             self.channel.loseConnection()
         else:
+            # A body in chunks has its length now; WSGI would take it for empty without one.
+            self.requestHeaders.removeHeader(b"transfer-encoding")
+            self.requestHeaders.setRawHeaders(b"content-length", [b"%d" % self._bytes_received])
             super().process()  # type: ignore[no-untyped-call] # Twisted's
 
     def _refuse(self) -> None:
