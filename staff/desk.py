@@ -60,7 +60,11 @@ class Desk:
         from store.upgrade import check
 
         database = Database(self.settings.database.url)
-        check(database)
+        try:
+            check(database)
+        except BaseException:
+            database.close()
+            raise
         return database
 
     def check_database(self) -> None:
