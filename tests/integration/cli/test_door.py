@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -226,3 +227,21 @@ def test_the_config_is_named_by_the_environment_as_well(
     monkeypatch.setenv("DIALBACK_CONFIG", str(office.folder / "switch.toml"))
     assert cli.run(["account", "list", "--output", "json"]) == 0
     assert [row["id"] for row in json.loads(capsys.readouterr().out)] == ["acme", "other"]
+
+
+def test_the_manual_names_only_commands_and_options_that_there_are() -> None:
+    manual = (ROOT / "docs" / "COMMANDS.md").read_text(encoding="utf-8")
+    lines = [line.partition(" #")[0] for line in manual.splitlines() if line.startswith("dialback ")]
+    assert len(lines) > 15
+    for line in lines:
+        words = shlex.split(line)[1:]
+        command: click.Command = cli.dialback
+        context = click.Context(command)
+        while words and isinstance(command, click.Group):
+            found = command.get_command(context, words[0])
+            if found is None:
+                break
+            command, words = found, words[1:]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert command is not cli.dialback, line
+        assert {word for word in words if word.startswith("--")} <= known, line
