@@ -80,6 +80,10 @@ def code_of(error: Exception) -> int:
 
 def sentence_of(error: Exception) -> str:
     """What the person is told; an error of the system with the file that it is about."""
+    from store.errors import StoreUnavailable
+
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, StoreUnavailable):
+        return f"the database is unavailable ({error}); see that [database] url is right, and try again"
     return str(error)

@@ -150,7 +150,7 @@ def test_F110_a_database_that_is_away_is_said_in_one_line(office: Office) -> Non
     for words in (("account", "list"), ("serve",), ("db", "check")):
         refused = office(*words)
         assert refused.code == exits.UNAVAILABLE
-        assert refused.err.startswith("Error: ")
+        assert refused.err.startswith("Error: the database is unavailable")
         assert refused.err.count("\n") == 1
 
 
