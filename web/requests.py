@@ -111,7 +111,7 @@ class Requests:
         waited = 0.0
         while True:
             standing = self.standing(key, callback_id)
-            if standing.callback.state.is_end or waited >= CANCEL_WAIT_SECONDS:
+            if standing.callback.state.is_end or waited >= CANCEL_WAIT_SECONDS or self._is_stopping():
                 return standing
             self._pause(CANCEL_LOOK_SECONDS)
             waited += CANCEL_LOOK_SECONDS
