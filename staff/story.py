@@ -78,6 +78,7 @@ SENTENCES: dict[str, Callable[[Detail], str]] = {
     "TriggerReleased": lambda _: "the trigger's line is free again",
     "DialAuthorised": lambda detail: f"the subscriber may be rung: {_leg(detail['leg'])}",
     "DialRefused": lambda detail: f"the subscriber may not be rung: {_words(detail['reason'])}",
+    "DialPostponed": lambda detail: f"every channel is taken; the next try is at {detail['dial_at']}",
     "LegRang": lambda detail: f"{_name(detail)} rings",
     "LegAnswered": lambda detail: f"{_name(detail)} answered",
     "LegHungUp": _hung_up,

@@ -36,6 +36,7 @@ SAMPLES = {
     "ringing_unseen": False,
     "number": LEG.number,
     "by": "staff anna",
+    "dial_at": T0,
 }
 # Each by its name: a slotted dataclass leaves the class that it was made from behind.
 KINDS = [getattr(events, name) for name in sorted({kind.__name__ for kind in events.Event.__subclasses__()})]
