@@ -127,7 +127,7 @@ class Service:
             orders=self.orders,
             watch=self.watch,
             look_up=self.recovery.look_up,
-            seconds_of=Durations(Layout(settings.pbx.folder).sounds, settings.switch.voice).seconds_of,
+            sounds=Durations(Layout(settings.pbx.folder).sounds),
         )
         self._triggers = Triggers(
             desk=TriggerDesk(

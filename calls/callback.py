@@ -224,6 +224,14 @@ class Callback:
         return replace(self, legs=legs, planned=tuple(each for each in self.planned if each.id != leg.id))
 
 
+CALLBACK_PREFIX = "cb"
+
+
+def callback_id(fresh: str) -> str:
+    """The id of a new callback, from a fresh id (values/ids.py); by its prefix its channels are known."""
+    return f"{CALLBACK_PREFIX}{fresh}"
+
+
 def next_leg_id(callback: Callback, role: LegRole) -> str:
     """The id of the next leg of that role, `<callback>-a1`, `-b1`, …; never used before.
 

@@ -40,6 +40,13 @@ class DialRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialPostponed(Event):
+    """Every channel that could carry the A-leg is taken; it is tried again at `dial_at`."""
+
+    dial_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegRang(Event):
     """The far phone alerts."""
 

@@ -164,6 +164,13 @@ def _refuse_to_ring(callback: Callback, event: Event, _limits: Limits) -> Step:
     return _end(callback, State.FAILED, event.reason, event.at)
 
 
+@_row(State.REQUESTED, events.DialPostponed, State.REQUESTED)
+@_row(State.RETRY_WAIT, events.DialPostponed, State.RETRY_WAIT)
+def _wait_for_a_channel(callback: Callback, event: Event, _limits: Limits) -> Step:
+    assert isinstance(event, events.DialPostponed)
+    return replace(callback, dial_at=event.dial_at), ()
+
+
 @_row(State.REQUESTED, events.Cancelled, State.CANCELLED)
 @_row(State.RETRY_WAIT, events.Cancelled, State.CANCELLED)
 def _take_back(callback: Callback, event: Event, _limits: Limits) -> Step:

@@ -22,22 +22,27 @@ WAVES = (".wav", ".wav16", ".WAV")
 class Durations:
     """The lengths of the sounds below one folder, `<folder>/<language>/<name>.<format>`."""
 
-    def __init__(self, folder: Path, language: str) -> None:
+    def __init__(self, folder: Path) -> None:
         """Nothing is read before a sound is asked for; each is read once."""
-        self._folder = folder / language
+        self._folder = folder
         self._look_up = lru_cache(maxsize=4_096)(self._measure)
 
-    def seconds_of(self, sound: str) -> float:
-        """The seconds that `sound` lasts; UNKNOWN_SECONDS if there is no such file here."""
-        return self._look_up(sound)
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages in which Dialback's own prompts are installed."""
+        return tuple(sorted(path.parent.name for path in self._folder.glob("*/dialback") if path.is_dir()))
 
-    def _measure(self, sound: str) -> float:
+    def seconds_of(self, sound: str, language: str) -> float:
+        """The seconds that `sound` lasts; UNKNOWN_SECONDS if there is no such file here."""
+        return self._look_up(sound, language)
+
+    def _measure(self, sound: str, language: str) -> float:
         for suffix, rate in RAW_RATES.items():
-            path = self._folder / f"{sound}{suffix}"
+            path = self._folder / language / f"{sound}{suffix}"
             if path.is_file():
                 return path.stat().st_size / rate
         for suffix in WAVES:
-            path = self._folder / f"{sound}{suffix}"
+            path = self._folder / language / f"{sound}{suffix}"
             if path.is_file():
                 with wave.open(str(path), "rb") as recording:
                     return recording.getnframes() / recording.getframerate()

@@ -21,11 +21,15 @@ ROUTES_MAX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A trunk that could carry the call, with the longest prefix of its own cost deck."""
+    """A trunk that could carry the call, with the longest prefix of its own cost deck.
+
+    `is_full`: as many calls are up on it as it may carry.
+    """
 
     trunk: str
     rate: Rate | NoRate
     priority: int = 0
+    is_full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class RejectionReason(StrEnum):
     OTHER_CURRENCY = "other_currency"
     MARGIN = "margin"
     BEYOND_LIMIT = "beyond_limit"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,11 @@ class Routes:
 
     chosen: tuple[Route, ...]
     rejected: tuple[Rejection, ...]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there would be a route if a channel were free: it is worth waiting for."""
+        return not self.chosen and any(each.reason is RejectionReason.FULL for each in self.rejected)
 
 
 def choose_routes(
@@ -106,6 +116,8 @@ def _judge(price: Rate, offer: Offer, floor: Decimal) -> Route | Rejection:
     if margin < Fraction(floor):
         why = f"margin {half_up(margin, 2)} % is below the floor of {floor:f} % on prefix {price.prefix}"
         return _reject(offer.trunk, RejectionReason.MARGIN, why)
+    if offer.is_full:
+        return _reject(offer.trunk, RejectionReason.FULL, "every channel of it is taken")
     return Route(
         trunk=offer.trunk,
         cost=cost,

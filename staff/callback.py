@@ -95,7 +95,7 @@ def request(
     The country policy, credit and rates are asked as for any other request. Exit code 4: refused by them.
     """
     from calls.admission import Refused
-    from calls.callback import OriginKind
+    from calls.callback import OriginKind, callback_id
     from calls.wishes import Request
     from store import admissions, checks
 
@@ -113,11 +113,11 @@ def request(
         reference=checks.line("reference", reference, optional=True),
         tag=checks.line("tag", tag, optional=True),
     )
-    limits, callback_id = desk.settings.switch.limits(), desk.new_id()
+    limits, new_id = desk.settings.switch.limits(), callback_id(desk.new_id())
 
     def admit(connection: Connection) -> Callback:
         full = _with_destination(connection, wish, destination, home_country)
-        made = admissions.admit_request(connection, full, callback_id=callback_id, limits=limits)
+        made = admissions.admit_request(connection, full, callback_id=new_id, limits=limits)
         if isinstance(made, Refused):
             raise _refusal(made, wish)
         return made

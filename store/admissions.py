@@ -36,9 +36,13 @@ def admit_ring(
     connection: Connection, ring: Ring, *, callback_id: str, limits: Limits, stopping: bool = False
 ) -> Callback | Refused:
     """Write the ring down, and the callback it leads to; the conductor follows it."""
-    did = _read(ring.did_raw, ring.ingress_country)
-    caller = None if ring.is_withheld else _read(ring.caller_number_raw, ring.ingress_country)
-    facts = for_ring(connection, did=did, caller=caller, at=ring.received_at)
+    facts = for_ring(
+        connection,
+        dids=_readings(ring.did_raw, ring.ingress_country),
+        callers=() if ring.is_withheld else _readings(ring.caller_number_raw, ring.ingress_country),
+        at=ring.received_at,
+    )
+    did, caller = facts.did_number, facts.caller
     applicant = facts.applicant
     decision = decide(
         did_known=facts.did is not None,
@@ -125,12 +129,15 @@ RELEASE = (
 )
 
 
-def _read(text: str, country: str) -> E164 | None:
-    """The number as that country's network writes it; None for what is no number."""
-    try:
-        return normalise(text, home_country=country or None, ingress_country=country or None)
-    except NumberRefused:
-        return None
+def _readings(text: str, country: str) -> tuple[E164, ...]:
+    """What a carrier may mean: the number as its country's network writes it, or E.164 without its plus."""
+    found: list[E164] = []
+    for written in (text, f"+{text.lstrip('+')}"):
+        try:
+            found.append(normalise(written, home_country=country or None, ingress_country=country or None))
+        except NumberRefused:
+            continue
+    return tuple(dict.fromkeys(found))
 
 
 def _callback_of_ring(

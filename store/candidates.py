@@ -8,6 +8,7 @@ On PostgreSQL the subscriber's row is locked until the transaction ends, so that
 one finds no live callback; on SQLite there is only one writing transaction anyway.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,14 +48,26 @@ class RingFacts:
     """What is known of a ring: whether the DID is ours, and who rang it; None for a stranger."""
 
     did: Did | None
+    did_number: E164 | None
+    caller: E164 | None
     applicant: Applicant | None
 
 
-def for_ring(connection: Connection, *, did: E164 | None, caller: E164 | None, at: datetime) -> RingFacts:
-    """The facts of a ring. A personal or direct DID names its subscriber, a shared one goes by the caller."""
-    row = None if did is None else connection.execute(did_rows.FIND, {"number": str(did)}).mappings().first()
+def for_ring(
+    connection: Connection, *, dids: Sequence[E164], callers: Sequence[E164], at: datetime
+) -> RingFacts:
+    """The facts of a ring. A personal or direct DID names its subscriber, a shared one goes by the caller.
+
+    `dids` and `callers` are what the carrier may mean by its digits, the likeliest first; the first that we
+    know is taken.
+    """
+    caller = next(
+        (each for each in callers if _owner_of(connection, each) is not None), next(iter(callers), None)
+    )
+    found = (connection.execute(did_rows.FIND, {"number": str(did)}).mappings().first() for did in dids)
+    row = next((each for each in found if each is not None), None)
     if row is None:
-        return RingFacts(did=None, applicant=None)
+        return RingFacts(did=None, did_number=next(iter(dids), None), caller=caller, applicant=None)
     rung = did_rows.did_of(row)
     if rung.kind == SHARED:
         owner = None if caller is None else _owner_of(connection, caller)
@@ -64,7 +77,7 @@ def for_ring(connection: Connection, *, did: E164 | None, caller: E164 | None, a
         None if owner is None else _number_to_ring(connection, owner, caller if rung.kind == SHARED else None)
     )
     if owner is None or number is None:
-        return RingFacts(did=rung, applicant=None)
+        return RingFacts(did=rung, did_number=rung.number, caller=caller, applicant=None)
     applicant = _applicant(
         connection,
         owner,
@@ -74,7 +87,7 @@ def for_ring(connection: Connection, *, did: E164 | None, caller: E164 | None, a
         destination=rung.destination if rung.kind == DIRECT else None,
         at=at,
     )
-    return RingFacts(did=rung, applicant=applicant)
+    return RingFacts(did=rung, did_number=rung.number, caller=caller, applicant=applicant)
 
 
 def for_request(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, tuple_
 
 from rating.deck import Deck, NoRate, NoRateReason
 from rating.rate import Rate
@@ -22,7 +22,7 @@ from store import checks
 from store.audit import Author, note
 from store.columns import UtcMicros
 from store.errors import Conflict, Invalid, NotFound
-from store.schema import deck_versions, decks, rates, trunks
+from store.schema import deck_versions, decks, legs, rates, trunks
 from values.e164 import E164
 from values.money import rate_from_units, rate_units
 
@@ -127,7 +127,7 @@ def offers(connection: Connection, number: E164, at: datetime) -> tuple[Offer, .
             cost: Rate | NoRate = NoRate(number=number, deck=row.cost_deck, reason=NoRateReason.NO_PREFIX)
         else:
             cost = _kept(connection, row).find(number, at)
-        found.append(Offer(trunk=row.trunk, rate=cost, priority=row.priority))
+        found.append(Offer(trunk=row.trunk, rate=cost, priority=row.priority, is_full=bool(row.is_full)))
     return tuple(found)
 
 
@@ -179,8 +179,21 @@ _NEWEST = (
     .group_by(deck_versions.c.deck_name)
     .subquery()
 )
+_LIVE = (
+    select(func.count())
+    .select_from(legs)
+    .where(legs.c.trunk == trunks.c.name, legs.c.ordered_at.is_not(None), legs.c.hung_up_at.is_(None))
+    .scalar_subquery()
+)
+_FULL = case((trunks.c.channels_max == 0, False), else_=trunks.c.channels_max <= _LIVE)
 OFFERING = (
-    select(trunks.c.name.label("trunk"), trunks.c.priority, trunks.c.cost_deck, *_VERSION)
+    select(
+        trunks.c.name.label("trunk"),
+        trunks.c.priority,
+        trunks.c.cost_deck,
+        _FULL.label("is_full"),
+        *_VERSION,
+    )
     .select_from(
         trunks.join(decks, decks.c.name == trunks.c.cost_deck)
         .outerjoin(_NEWEST, _NEWEST.c.deck_name == decks.c.name)

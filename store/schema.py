@@ -304,6 +304,12 @@ legs = Table(
     Column("q850_cause", Integer),
     Column("released_by", Text),
     Column("estimated", Boolean(create_constraint=False), nullable=False),
+    Index(
+        "ix_legs_live",
+        "trunk",
+        sqlite_where=sql("ordered_at IS NOT NULL AND hung_up_at IS NULL"),
+        postgresql_where=sql("ordered_at IS NOT NULL AND hung_up_at IS NULL"),
+    ),
 )
 
 callback_log = Table(

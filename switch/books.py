@@ -38,6 +38,8 @@ from values.e164 import E164, dialling_refusal
 from values.money import decimal_from_units, decimal_units
 from values.refusal import RefusalReason
 
+CHANNEL_RETRY = timedelta(seconds=1)
+"""How soon a callback that waits for a free channel looks again."""
 Gather = Callable[[Connection, Callback], Event]
 """Reads what is needed for a decision and gives the event it amounts to; runs inside the transaction."""
 
@@ -64,24 +66,38 @@ class Books:
         self._wall = wall
         self._limits = limits
         self._ring_times = ring_times
+        self._ordered: dict[str, tuple[int, ...]] = {}
 
     def advance(
         self, before: Callback, event: Event | None, gather: Gather | None
     ) -> "Deferred[tuple[Callback, tuple[Command, ...]]]":
         """Commit one step, from the event or from what `gather` makes of the facts."""
-        return self._database.run("advance callback", self._advance, before, event, gather)
+        ordered = self._ordered.pop(before.id, ())
+        advanced = self._database.run("advance callback", self._advance, before, event, gather, ordered)
+        return advanced.addCallback(self._note_orders)
 
     def _advance(
-        self, connection: Connection, before: Callback, event: Event | None, gather: Gather | None
-    ) -> tuple[Callback, tuple[Command, ...]]:
+        self,
+        connection: Connection,
+        before: Callback,
+        event: Event | None,
+        gather: Gather | None,
+        ordered: tuple[int, ...],
+    ) -> "_Advanced":
         if event is None:
             assert gather is not None
             event = gather(connection, before)
         after, commands = step(before, event, self._limits)
         if any(isinstance(command, Settle) for command in commands):
             settle(connection, after)
-        callbacks.save_step(connection, before, after, commands, event=event)
-        return after, commands
+        # What the steps before ordered has been performed by now: else this event would not have come.
+        ids = callbacks.save_step(connection, before, after, commands, event, done=ordered)
+        return _Advanced(callback=after, commands=commands, ordered=ids)
+
+    def _note_orders(self, advanced: "_Advanced") -> tuple[Callback, tuple[Command, ...]]:
+        if advanced.ordered and not advanced.callback.state.is_end:
+            self._ordered[advanced.callback.id] = advanced.ordered
+        return advanced.callback, advanced.commands
 
     # may A be rung?
 
@@ -97,6 +113,8 @@ class Books:
             return events.DialRefused(at=now, reason=Reason.ACCOUNT_CLOSED)
         plan = customers.plan(connection, callback.plan_id)
         offer = self._offer(connection, plan, callback.number_a, now)
+        if offer is Reason.TRY_LATER:
+            return events.DialPostponed(at=now, dial_at=now + CHANNEL_RETRY)
         if isinstance(offer, Reason):
             return events.DialRefused(at=now, reason=offer)
         hold_units = decimal_units(first_hold(plan=plan, rate_a=offer.price))
@@ -218,7 +236,16 @@ class Books:
             offers=decks.offers(connection, number, now),
             margin_floor_percent=plan.margin_floor_percent,
         )
+        if routes.is_full:
+            return Reason.TRY_LATER
         return _Offer(number=number, price=price, routes=routes.chosen) if routes.chosen else Reason.NO_ROUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Advanced:
+    callback: Callback
+    commands: tuple[Command, ...]
+    ordered: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ time. When the channel is gone the script ends; AMI and CEL tell the rest.
 import hmac
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -22,6 +23,7 @@ from calls.callback import Callback, Leg, Reason, State
 from calls.commands import DialB, Opening, RunDialog
 from calls.events import Event
 from ivr import session
+from ivr.prompts import DEFAULT_LANGUAGE, language_to_speak
 from switch.conductor import Conductor
 from switch.fastagi import AgiSession, Refused, Script
 from switch.legs import LegWatch, callback_id_of, cause_of_status, dial_arguments
@@ -32,6 +34,17 @@ from wire.agi import Environment
 AMI_LAG_SECONDS = 1.0
 """AMI and AGI are two sockets: what one tells may come this much after the other."""
 ANSWERED_STATUS = "ANSWER"
+
+
+class Sounds(Protocol):
+    """The recorded prompts on this machine (pbx/sounds.py)."""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages in which our prompts are installed."""
+
+    def seconds_of(self, sound: str, language: str) -> float:
+        """How long a sound lasts."""
 
 
 class Conversations:
@@ -46,16 +59,16 @@ class Conversations:
         orders: AsteriskOrders,
         watch: LegWatch,
         look_up: Callable[[Callback], Coroutine[Deferred[Any], Any, None]],
-        seconds_of: Callable[[str], float],
+        sounds: Sounds,
     ) -> None:
-        """`look_up` finds out what became of a callback's legs; `seconds_of` how long a sound lasts."""
+        """`look_up` finds out what became of a callback's legs (switch/recovery.py)."""
         self._reactor = reactor
         self._wall = wall
         self._conductor = conductor
         self._orders = orders
         self._watch = watch
         self._look_up = look_up
-        self._seconds_of = seconds_of
+        self._sounds = sounds
 
     def route(self, environment: Environment) -> Script | Refused:
         """The script of an `ivr/<leg id>/<token>` session; a stranger is refused."""
@@ -76,7 +89,7 @@ class Conversations:
         callback_id = callback_id_of(leg_id)
         answered_at = self._reactor.seconds()
         self._conductor.spawn(self._prove_answer(callback_id, leg_id, self._wall()))
-        self._set_in_call_key(agi, callback_id)
+        self._set_up(agi, callback_id)
         line = AgiLine(agi)
         mailbox = self._conductor.mailbox(leg_id)
         while (order := agi.wait_unless_hung_up(mailbox.get())) is not None:
@@ -86,10 +99,18 @@ class Conversations:
                 case DialB(leg=leg):
                     self._dial(agi, callback_id, leg)
 
-    def _set_in_call_key(self, agi: AgiSession, callback_id: str) -> None:
+    def _set_up(self, agi: AgiSession, callback_id: str) -> None:
+        """Give the channel the subscriber's language and the plan's in-call key."""
         callback = self._conductor.callback(callback_id)
-        if callback is not None and callback.in_call_key:
+        if callback is None:
+            return
+        if (language := self._language_of(callback)) != DEFAULT_LANGUAGE:
+            agi.set_variable("CHANNEL(language)", language)
+        if callback.in_call_key:
             agi.set_variable("FEATUREMAP(disconnect)", callback.in_call_key)
+
+    def _language_of(self, callback: Callback) -> str:
+        return language_to_speak(callback.language, self._sounds.languages)
 
     def _speak(
         self, agi: AgiSession, line: AgiLine, callback_id: str, order: RunDialog, answered_at: float
@@ -106,7 +127,7 @@ class Conversations:
         dialog = session.Session(
             rules=rules_of(callback),
             accepted=callback.accepted_at is not None,
-            seconds_of=self._seconds_of,
+            seconds_of=partial(self._sounds.seconds_of, language=self._language_of(callback)),
             seconds_since_answer=lambda: self._reactor.seconds() - answered_at,
             on_accepted=accepted,
         )

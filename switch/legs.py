@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from calls import events
-from calls.callback import BUSY_CAUSE, Callback, Leg, ReleasedBy
+from calls.callback import BUSY_CAUSE, CALLBACK_PREFIX, Callback, Leg, ReleasedBy
 from calls.events import Event
 
 # Header names of AMI events; `Dest…` is the called channel in Dial events.
@@ -138,7 +138,7 @@ def leg_id_of(headers: Headers, *, dialled: bool = False) -> str | None:
     unique_id = headers.get(f"{prefix}Uniqueid", "")
     account = headers.get(f"{prefix}AccountCode", "")
     callback_id, _, suffix = account.rpartition("-")
-    if not callback_id.startswith("cb") or suffix[:1] not in {"a", "b"} or not suffix[1:].isdecimal():
+    if not callback_id.startswith(CALLBACK_PREFIX) or suffix[:1] not in {"a", "b"} or not suffix[1:].isdecimal():
         return None
     if suffix.startswith("a") and account != unique_id:
         return None

@@ -61,7 +61,6 @@ class SwitchSettings(Section):
     absolute_seconds: Seconds = 7200
     callbacks_max: Annotated[int, Field(ge=0)] = 0
     """How many callbacks may be in progress at once; 0 means no cap. The rest waits its turn."""
-    voice: str = "en"
     cel_file: Path | None = None
     """Asterisk's CEL file; set by the PBX section when we bring Asterisk along."""
 

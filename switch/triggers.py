@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 
 from calls import events
 from calls.admission import Refused
+from calls.callback import callback_id
 from calls.limits import Limits
 from calls.wishes import Ring
 from store import admissions
@@ -34,7 +35,7 @@ class TriggerDesk:
         wall: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:
-        """`new_id` gives what follows `cb` in a callback's id."""
+        """`new_id` gives fresh ids (values/ids.py)."""
         self._database = database
         self._conductor = conductor
         self._limits = limits
@@ -57,7 +58,7 @@ class TriggerDesk:
                 "admit ring",
                 admissions.admit_ring,
                 ring,
-                callback_id=f"cb{self._new_id()}",
+                callback_id=callback_id(self._new_id()),
                 limits=self._limits,
                 stopping=self._conductor.draining,
             )

@@ -131,6 +131,7 @@ def anything(callback: Callback, at: datetime, draw: Callable[..., object]) -> E
     choices: list[Event] = [
         events.TriggerReleased(at=at),
         events.DialAuthorised(at=at, leg=leg_a(callback), hold_units=500),
+        events.DialPostponed(at=at, dial_at=at),
         events.DialRefused(at=at, reason=reason),
         events.LegRang(at=at, leg_id=leg_id),
         events.LegAnswered(at=at, leg_id=leg_id),

@@ -118,6 +118,10 @@ def dial_refused(reason: Reason = Reason.NO_CREDIT, seconds: float = 8) -> Event
     return events.DialRefused(at=at(seconds), reason=reason)
 
 
+def dial_postponed(seconds: float = 8) -> Event:
+    return events.DialPostponed(at=at(seconds), dial_at=at(seconds + 1))
+
+
 def rang(leg_id: str = A1, seconds: float = 10) -> Event:
     return events.LegRang(at=at(seconds), leg_id=leg_id)
 

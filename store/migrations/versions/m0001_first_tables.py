@@ -488,6 +488,14 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legs")),
     )
     op.create_index(op.f("ix_legs_callback_id"), "legs", ["callback_id"], unique=False)
+    op.create_index(
+        "ix_legs_live",
+        "legs",
+        ["trunk"],
+        unique=False,
+        sqlite_where=sa.text("ordered_at IS NOT NULL AND hung_up_at IS NULL"),
+        postgresql_where=sa.text("ordered_at IS NOT NULL AND hung_up_at IS NULL"),
+    )
     op.create_table(
         "outbox",
         sa.Column(

@@ -18,6 +18,7 @@ from sample_callbacks import (
     destination_authorised,
     destination_refused,
     dial_authorised,
+    dial_postponed,
     dial_refused,
     dialog_ended,
     hung_up,
@@ -89,6 +90,12 @@ CASES = [
         when=dial_authorised,
         to=DA,
         orders=(OriginateA,),
+    ),
+    Case(
+        sentence="F027 a request that finds every channel taken waits for one",
+        given=_in(Q),
+        when=_told(dial_postponed()),
+        to=Q,
     ),
     Case(
         sentence="a request that may not ring has failed with the reason",
@@ -196,6 +203,12 @@ CASES = [
         when=lambda callback: dial_authorised(callback, 65),
         to=DA,
         orders=(OriginateA,),
+    ),
+    Case(
+        sentence="F027 a retry that finds every channel taken waits for one",
+        given=_in(RW),
+        when=_told(dial_postponed(65)),
+        to=RW,
     ),
     Case(
         sentence="a retry that may not ring any more has failed",
@@ -451,6 +464,7 @@ def _every_event(callback: Callback) -> list[Event]:
     return [
         released(),
         dial_authorised(callback),
+        dial_postponed(),
         dial_refused(),
         rang(),
         answered(),

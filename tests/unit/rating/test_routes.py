@@ -1,5 +1,6 @@
 """Least-cost routes under a margin rule."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -87,3 +88,16 @@ def test_an_offer_on_a_shorter_prefix_than_the_price_is_flagged() -> None:
 def test_a_free_price_goes_only_where_it_costs_nothing() -> None:
     routes = choose_routes(price=a_rate("0"), offers=[offer("free", "0"), offer("paid", "0.0001")])
     assert order(routes) == ["free"]
+
+
+def test_F027_a_route_whose_channels_are_all_taken_is_worth_waiting_for_unless_another_is_free() -> None:
+    busy = replace(offer("busy", "0.01"), is_full=True)
+    assert order(choose_routes(price=PRICE, offers=[busy, offer("free", "0.02")])) == ["free"]
+    alone = choose_routes(price=PRICE, offers=[busy])
+    assert reasons(alone) == {"busy": RejectionReason.FULL}
+    assert alone.is_full
+
+
+def test_a_full_route_that_would_make_a_loss_is_not_worth_waiting_for() -> None:
+    dear = replace(offer("dear", "9.99"), is_full=True)
+    assert not choose_routes(price=PRICE, offers=[dear]).is_full

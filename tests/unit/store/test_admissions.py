@@ -222,3 +222,25 @@ def test_a_request_rings_only_numbers_of_its_own_account(company: Database) -> N
     assert refusal(ask(company, number=FRIEND)) is AdmissionRefusal.UNKNOWN_CALLER
     assert refusal(ask(company, number=UNVERIFIED_PHONE)) is AdmissionRefusal.NOT_VERIFIED
     assert isinstance(ask(company, account_id="", kind=OriginKind.CLI), Callback)
+
+
+@pytest.mark.parametrize(
+    "did_raw", ["+442079460900", "442079460900", "02079460900", "00442079460900", "2079460900"]
+)
+@pytest.mark.parametrize("caller_raw", ["+442079460101", "442079460101", "02079460101", "00442079460101"])
+def test_a_ring_is_understood_however_the_carrier_writes_both_numbers(
+    company: Database, did_raw: str, caller_raw: str
+) -> None:
+    made = admit(company, did_raw=did_raw, caller_number_raw=caller_raw)
+    assert isinstance(made, Callback)
+    assert (made.origin.did, made.origin.caller_number) == (SHARED_DID, PHONE)
+
+
+def test_a_foreign_caller_without_a_plus_is_the_one_who_is_registered(company: Database) -> None:
+    company.call(
+        "add",
+        lambda c: customers.add_number(c, subscriber_id="anna", number=FRIEND, author=CLERK, verified=True),
+    )
+    made = admit(company, caller_number_raw=FRIEND.digits)
+    assert isinstance(made, Callback)
+    assert made.number_a == FRIEND

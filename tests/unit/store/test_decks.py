@@ -1,11 +1,13 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from storeworld import CLERK, FRIEND, LONG_AGO, NOW, PHONE, rate, seconds
+from storeworld import CLERK, FRIEND, LONG_AGO, NOW, PHONE, callback, leg, rate, seconds
 
+from calls.cdr import LegRole
 from rating.deck import NoRate
 from rating.rate import Rate
-from store import decks, trunks
+from store import callbacks, decks, trunks
 from store.database import Database
 from store.errors import Conflict, Invalid, NotFound
 from store.trunks import Trunk
@@ -22,8 +24,6 @@ def test_a_deck_comes_back_as_it_was_inserted(company: Database) -> None:
     deck = company.read("deck", decks.deck, "retail", NOW)
     assert (deck.id, version) == ("retail:2", 2)
     assert [one.id for one in deck.rates] == ["retail:2:1", "retail:2:2", "retail:2:3"]
-    from dataclasses import replace
-
     assert [replace(one, id="") for one in deck.rates] == rows
 
 
@@ -118,3 +118,12 @@ def add_version(
 def price(found: Rate | NoRate) -> Decimal:
     assert isinstance(found, Rate)
     return found.per_minute
+
+
+def test_F027_a_trunk_that_carries_as_many_calls_as_it_may_is_offered_as_full(company: Database) -> None:
+    east = company.read("trunk", trunks.trunk, "east")
+    company.call("cap", trunks.change_trunk, replace(east, channels_max=1), CLERK)
+    assert [offer.is_full for offer in company.read("offers", decks.offers, FRIEND, NOW)] == [False]
+    ringing = replace(callback(), legs=(leg(callback(), LegRole.A, ordered_at=NOW),))
+    company.call("ring", callbacks.insert_callback, ringing)
+    assert [offer.is_full for offer in company.read("offers", decks.offers, FRIEND, NOW)] == [True]
