@@ -26,6 +26,7 @@ from pbx.installation import Installation
 from pbx.process import Asterisk
 from store.database import Database
 from store.upgrade import upgrade
+from world.configuration import Softphone
 from world.network import World
 from world.ports import free_port, free_rtp_range
 
@@ -51,6 +52,7 @@ class Stage:
         carriers: Iterable[str] = ("alpha", "beta"),
         country: str = "GB",
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
+        softphone: Softphone | None = None,
     ) -> None:
         """`overrides` are keys by section of switch.toml, such as {"switch": {"guard_seconds": 1}}."""
         self.folder = folder.absolute()
@@ -59,7 +61,11 @@ class Stage:
         self._installation = installation
         sip_port = free_port()
         self.world = World(
-            installation, self.folder / "world", switch_sip=("127.0.0.1", sip_port), carriers=carriers
+            installation,
+            self.folder / "world",
+            switch_sip=("127.0.0.1", sip_port),
+            carriers=carriers,
+            softphone=softphone,
         )
         self._write_config(sip_port, country, overrides or {})
         self.settings = configuration.load(self.config)
@@ -77,10 +83,14 @@ class Stage:
 
     def stop(self) -> None:
         """End everything that was started, the switch first."""
-        self.stop_switch()
-        self.world.stop()
-        if self.asterisk is not None:
-            self.asterisk.stop()
+        try:
+            self.stop_switch()
+        finally:
+            try:
+                self.world.stop()
+            finally:
+                if self.asterisk is not None:
+                    self.asterisk.stop()
 
     def __enter__(self) -> Self:
         try:
