@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from structlog.typing import FilteringBoundLogger
 
 from calls.admission import Refused
-from calls.callback import WAITING, Callback, OriginKind, State
+from calls.callback import WAITING, Callback, OriginKind, State, callback_id
 from calls.limits import Limits
 from calls.wishes import Request
 from store import admissions, apikeys, callbacks, cdrs, errors, requests
@@ -126,9 +126,9 @@ class Requests:
             if earlier is not None:
                 return Taken(callback=callbacks.load(connection, earlier), is_repeat=True)
         now = self._wall()
-        callback_id = f"cb{self._new_id()}"
+        new_id = callback_id(self._new_id())
         request = self._request(connection, key, asked, now)
-        made = admissions.admit_request(connection, request, callback_id=callback_id, limits=self._limits)
+        made = admissions.admit_request(connection, request, callback_id=new_id, limits=self._limits)
         if isinstance(made, Refused):
             raise problems.of_refusal(made)
         if asked.idempotency_key:

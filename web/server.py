@@ -29,6 +29,8 @@ from web.problems import RETRY_SECONDS
 from web.requests import Requests
 from web.settings import WebSettings
 
+BACKLOG = 512
+"""Connections that wait to be accepted; with few, a flood makes others wait a second for their next try."""
 READY_SECONDS_MAX = 2
 """A store that takes longer to say a number is not ready."""
 
@@ -78,7 +80,7 @@ class WebServer:
     def listen(self) -> IListeningPort:
         """Open the port; CannotListenError if another has it."""
         port: IListeningPort = self._reactor.listenTCP(
-            self._settings.port, self.site, interface=self._settings.host
+            self._settings.port, self.site, backlog=BACKLOG, interface=self._settings.host
         )
         self._pool.start()
         return port

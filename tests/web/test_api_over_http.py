@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_store_that_is_away_is_told_with_a_time_to_try_again(web: RunningWeb, 
 # bodies
 
 
-def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(web: RunningWeb) -> None:
+def test_T29_a_body_that_is_announced_too_large_is_refused_before_it_comes(web: RunningWeb) -> None:
     head = request("POST", PATH, Content_Length="1000000000", Expect="100-continue")
     answer = web.say(head)
     assert status(answer) == 413
@@ -127,7 +128,7 @@ def test_a_line_without_end_is_cut_off(web: RunningWeb) -> None:
     assert web.say(b"GET /" + b"x" * 100_000) in (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def test_pipelined_requests_are_answered_in_order_and_none_is_smuggled(web: RunningWeb) -> None:
+def test_T30_pipelined_requests_are_answered_in_order_and_none_is_smuggled(web: RunningWeb) -> None:
     first = request("GET", "/healthz", Connection="")
     inner = request("DELETE", PATH)
     second = request("POST", PATH, inner, Content_Type="text/plain")
@@ -137,10 +138,15 @@ def test_pipelined_requests_are_answered_in_order_and_none_is_smuggled(web: Runn
     assert b"HTTP/1.1 415" in answer
 
 
+def test_T30_the_known_ways_to_smuggle_are_closed_in_this_twisted() -> None:
+    major, minor = map(int, version("twisted").split(".")[:2])
+    assert (major, minor) >= (26, 4)
+
+
 # slow and many
 
 
-def test_a_dripping_sender_is_cut_off_however_busy_it_is(web: RunningWeb) -> None:
+def test_T29_a_dripping_sender_is_cut_off_however_busy_it_is(web: RunningWeb) -> None:
     began = time.monotonic()
     with web.connect() as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\n")
@@ -149,7 +155,7 @@ def test_a_dripping_sender_is_cut_off_however_busy_it_is(web: RunningWeb) -> Non
     assert time.monotonic() - began < 10
 
 
-def test_silent_connections_are_bounded_and_closed_in_the_end(web: RunningWeb) -> None:
+def test_T29_silent_connections_are_bounded_and_closed_in_the_end(web: RunningWeb) -> None:
     before = _descriptors()
     lines = [web.connect() for _ in range(60)]
     time.sleep(0.3)
