@@ -8,6 +8,7 @@ A B-leg's accountcode is set in Dial's pre-dial subroutine; until then its chann
 so an A-leg's id counts only together with the Uniqueid.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from calls.events import Event
 # Header names of AMI events; `Dest…` is the called channel in Dial events.
 Headers = Mapping[str, str]
 WATCHED_EVENTS = ("Newstate", "DialEnd", "DTMFEnd", "HangupRequest", "Hangup")
+LEG_SUFFIX = re.compile(r"[ab][0-9]{1,4}")
 RINGING, UP = "5", "6"  # ChannelState, include/asterisk/channelstate.h
 NO_ANSWER_CAUSE = 19
 NORMAL_CLEARING_CAUSE = 16
@@ -138,7 +140,7 @@ def leg_id_of(headers: Headers, *, dialled: bool = False) -> str | None:
     unique_id = headers.get(f"{prefix}Uniqueid", "")
     account = headers.get(f"{prefix}AccountCode", "")
     callback_id, _, suffix = account.rpartition("-")
-    if not callback_id.startswith(CALLBACK_PREFIX) or suffix[:1] not in {"a", "b"} or not suffix[1:].isdecimal():
+    if not callback_id.startswith(CALLBACK_PREFIX) or LEG_SUFFIX.fullmatch(suffix) is None:
         return None
     if suffix.startswith("a") and account != unique_id:
         return None
