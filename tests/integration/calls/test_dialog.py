@@ -1,5 +1,7 @@
 """What the subscriber hears and keys: acceptance, entry of the number, reasons, further calls."""
 
+from typing import Any
+
 import pytest
 from town import D1, D2, Town
 
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.real_asterisk
 TO_D1, TO_D2 = "0061255500123#", "0033199001234#"
 
 
-def calls(town: Town, *steps: Step, seconds: float = 60, **terms: object) -> Callback:
+def calls(town: Town, *steps: Step, seconds: float = 60, **terms: Any) -> Callback:
     """The callback of a new traveller whose phone answers and plays these steps."""
     sam = town.traveller(**terms)
     town.world.phone(sam.number, Answers(after=0.5), *steps)

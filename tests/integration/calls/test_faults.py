@@ -222,7 +222,7 @@ def test_F120_fifty_triggers_and_a_kill_make_one_originate_for_each_subscriber(t
         line.hang_up()
     town.stage.start_switch()
     for each in travellers:
-        town.wait_until(lambda each=each: all(one.state.is_end for one in town.callbacks_of(each)), 60)
+        town.wait_for_end(each, seconds=60)
         assert town.world.originations(each.number) == len(town.callbacks_of(each)) == 1
 
 

@@ -6,7 +6,10 @@ import json
 import os
 import signal
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -28,17 +31,17 @@ class Context:
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(tmp_path: Path) -> Iterator[Any]:
     made = site_of(tmp_path / "pbx", 4573, {"alpha": ("127.0.9.1", 5060)})
     yield made
     asterisk_of(made).stop()
 
 
-def type_in(site, *words):
+def type_in(site: Any, *words: Any) -> Any:
     return CliRunner().invoke(pbx, list(words), obj=Context(site))
 
 
-def test_up_check_down_leaves_nothing_behind(site):
+def test_up_check_down_leaves_nothing_behind(site: Any) -> None:
     up = type_in(site, "up")
     assert up.exit_code == 0, up.output
     assert f"127.0.0.1:{site.pbx.sip_port}/udp" in up.output
@@ -63,7 +66,7 @@ def test_up_check_down_leaves_nothing_behind(site):
     assert type_in(site, "check").exit_code == 1
 
 
-def test_a_start_writes_no_warning_and_secrets_are_the_owners_alone(site):
+def test_a_start_writes_no_warning_and_secrets_are_the_owners_alone(site: Any) -> None:
     asterisk = bring_up(site)
     log = (asterisk.layout.log / "messages.log").read_text()
     assert " WARNING[" not in log
@@ -72,7 +75,7 @@ def test_a_start_writes_no_warning_and_secrets_are_the_owners_alone(site):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
-def test_check_names_what_is_wrong(site):
+def test_check_names_what_is_wrong(site: Any) -> None:
     asterisk = bring_up(site)
     manager = asterisk.layout.etc / "manager.conf"
     manager.write_text(manager.read_text().replace("write=originate", "write=system,originate"))
@@ -86,7 +89,7 @@ def test_check_names_what_is_wrong(site):
     assert "goodbye" in wrong["prompts en"]
 
 
-def test_check_says_that_the_secret_is_another_one(site):
+def test_check_says_that_the_secret_is_another_one(site: Any) -> None:
     bring_up(site)
     other = replace(site, ami=replace(site.ami, secret=SecretStr("not-the-one-it-was-started-with")))
     check = type_in(other, "check", "--output", "json")
@@ -94,7 +97,7 @@ def test_check_says_that_the_secret_is_another_one(site):
     assert wrong == ["manager login"]
 
 
-def test_a_crash_is_seen_and_a_new_start_works(site):
+def test_a_crash_is_seen_and_a_new_start_works(site: Any) -> None:
     asterisk = bring_up(site)
     asterisk.crash()
     assert asterisk.pid is None
@@ -109,16 +112,17 @@ def test_a_crash_is_seen_and_a_new_start_works(site):
     assert asterisk.pid is None
 
 
-def test_a_frozen_asterisk_is_stopped_all_the_same(site, monkeypatch):
+def test_a_frozen_asterisk_is_stopped_all_the_same(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pbx.process.STOP_SECONDS_MAX", 0.5)
     asterisk = bring_up(site)
     pid = asterisk.pid
+    assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     asterisk.stop()
     assert asterisk.pid is None
 
 
-def test_a_port_in_use_and_a_broken_file_are_told_with_the_last_lines(site):
+def test_a_port_in_use_and_a_broken_file_are_told_with_the_last_lines(site: Any) -> None:
     asterisk = bring_up(site)
     asterisk.stop()
     (asterisk.layout.etc / "modules.conf").write_text("[modules]\nautoload=no\nrequire=no_such_module.so\n")
@@ -128,7 +132,7 @@ def test_a_port_in_use_and_a_broken_file_are_told_with_the_last_lines(site):
     assert asterisk.pid is None
 
 
-def test_a_folder_too_deep_for_a_socket_still_works(tmp_path):
+def test_a_folder_too_deep_for_a_socket_still_works(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 60) / ("e" * 60)
     made = site_of(deep, 4573, {"alpha": ("127.0.9.1", 5060)})
     asterisk = bring_up(made)
@@ -140,7 +144,7 @@ def test_a_folder_too_deep_for_a_socket_still_works(tmp_path):
         asterisk.layout.run.rmdir()
 
 
-def test_drop_in_files_are_complete_and_printed_without_secrets(site, tmp_path):
+def test_drop_in_files_are_complete_and_printed_without_secrets(site: Any, tmp_path: Path) -> None:
     printed = type_in(site, "drop-in").output
     secrets = (site.ami.secret.get_secret_value(), site.agi.secret.get_secret_value())
     assert not any(secret in printed for secret in secrets)
@@ -154,7 +158,7 @@ def test_drop_in_files_are_complete_and_printed_without_secrets(site, tmp_path):
     assert type_in(site, "show-config", "nonsense.conf").exit_code == 2
 
 
-def test_the_fetched_tools_run(site):
+def test_the_fetched_tools_run(site: Any) -> None:
     import subprocess
 
     installation = find_or_fetch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,10 @@ def dial(leg: str, options: str = "gHi", limit_ms: int = 20_000) -> str:
     return f'EXEC Dial "PJSIP/{B}@beta,20,{options}b(dialback-leg^s^1({leg}))L({limit_ms})"'
 
 
-def run(bench, leg, script, *more, seconds=40):
+def run(bench: Any, leg: Any, script: Any, *more: Any, seconds: Any = 40) -> Any:
     """Originate leg A with that AGI script and wait for its end; return what AMI said of its hang-up."""
 
-    def only_for_the_ivr(call):
+    def only_for_the_ivr(call: Any) -> None:
         if "/ivr/" in call.environment["agi_request"]:
             script(call)
 
@@ -31,14 +32,14 @@ def run(bench, leg, script, *more, seconds=40):
     return bench.manager.wait_for("Hangup", seconds, Uniqueid=leg)
 
 
-def test_a_trigger_rings_and_is_refused_never_answered_never_early_media(bench):
+def test_a_trigger_rings_and_is_refused_never_answered_never_early_media(bench: Any) -> None:
     bench.switch.script = lambda call: call.say("EXEC Wait 1")
     heard = bench.world.rings(did="+12025550111", caller="+442079460101", seconds=5)
     assert heard.codes == (100, 180, 486)
     assert not heard.early_media
 
 
-def test_a_caller_who_hangs_up_is_seen_by_the_agi_session(bench):
+def test_a_caller_who_hangs_up_is_seen_by_the_agi_session(bench: Any) -> None:
     replies = []
     bench.switch.script = lambda call: replies.append(
         (call.say("EXEC Wait 8"), call.say("NOOP"), call.hung_up)
@@ -49,7 +50,7 @@ def test_a_caller_who_hangs_up_is_seen_by_the_agi_session(bench):
     assert replies[0][2]
 
 
-def test_the_trigger_names_caller_presentation_and_trunk(bench):
+def test_the_trigger_names_caller_presentation_and_trunk(bench: Any) -> None:
     bench.switch.script = lambda call: call.say("EXEC Wait 1")
     diverted = (b"Diversion: <sip:+33155@x>;reason=user-busy",)
     bench.world.rings(
@@ -78,7 +79,7 @@ def test_the_trigger_names_caller_presentation_and_trunk(bench):
         b"4" * 4000,
     ],
 )
-def test_hostile_caller_numbers_and_names_reach_agi_only_encoded(bench, caller):
+def test_hostile_caller_numbers_and_names_reach_agi_only_encoded(bench: Any, caller: Any) -> None:
     bench.switch.script = lambda call: call.say("EXEC Wait 2")
     heard = bench.world.rings(
         did=DID, caller=caller, name=b"n)((,\\x ${EXTEN} $[1+1] %0A \xc3\xa9 \xff '*!", seconds=0.4
@@ -99,13 +100,13 @@ def test_hostile_caller_numbers_and_names_reach_agi_only_encoded(bench, caller):
 @pytest.mark.parametrize(
     "did", [b"1202%0Aagi_x%3a%20y", b"1202%0D%0AEvent%3a%20x", b"+12025550111,x", b"1", b"x1202"]
 )
-def test_a_dialled_string_that_is_no_number_is_not_found(bench, did):
+def test_a_dialled_string_that_is_no_number_is_not_found(bench: Any, did: Any) -> None:
     heard = bench.world.rings(did=did, caller="44", seconds=1)
     assert heard.final_code in {404, 484, None}
     assert not bench.switch.calls
 
 
-def test_a_stranger_gets_no_dialplan(bench):
+def test_a_stranger_gets_no_dialplan(bench: Any) -> None:
     """T26: nobody is anonymous here; who is not a trunk's address is forbidden."""
     from world.sip import Invitation, RingingLine
 
@@ -115,7 +116,7 @@ def test_a_stranger_gets_no_dialplan(bench):
     assert not bench.switch.calls
 
 
-def test_the_leg_id_of_b_is_its_account_code_before_its_invite_and_at_each_event_behind(bench):
+def test_the_leg_id_of_b_is_its_account_code_before_its_invite_and_at_each_event_behind(bench: Any) -> None:
     bench.world.phone(A, *STAYS)
     bench.world.phone(B, Answers(after=0.5), Waits(1), HangsUp())
     run(bench, "cba1-a1", lambda call: call.say(dial("cba1-b1")))
@@ -135,7 +136,7 @@ def test_the_leg_id_of_b_is_its_account_code_before_its_invite_and_at_each_event
     assert {"ANSWER", "BRIDGE_ENTER", "BRIDGE_EXIT", "HANGUP", "CHAN_END"} <= {row[0] for row in rows}
 
 
-def test_event_times_of_ami_and_cel_agree_with_the_far_phone(bench):
+def test_event_times_of_ami_and_cel_agree_with_the_far_phone(bench: Any) -> None:
     bench.world.phone(A, *STAYS)
     bench.world.phone(B, Answers(after=0.5), Waits(2), HangsUp())
     run(bench, "cba2-a1", lambda call: call.say(dial("cba2-b1")))
@@ -148,7 +149,7 @@ def test_event_times_of_ami_and_cel_agree_with_the_far_phone(bench):
     assert abs(float(rows["HANGUP"]) - float(down)) < 0.005
 
 
-def test_a_302_of_leg_a_makes_no_second_invite_and_no_trigger(bench):
+def test_a_302_of_leg_a_makes_no_second_invite_and_no_trigger(bench: Any) -> None:
     for number, target in enumerate((PREMIUM, DID)):
         bench.world.phone(A, Forwards(target))
         bench.world.phone(PREMIUM, *STAYS)
@@ -170,10 +171,12 @@ def test_a_302_of_leg_a_makes_no_second_invite_and_no_trigger(bench):
         (503, "CONGESTION", "CONGESTION", "34"),
     ],
 )
-def test_a_failed_b_leg_is_told_by_dialstatus_and_cause(bench, sip_code, status, dial_end, cause):
+def test_a_failed_b_leg_is_told_by_dialstatus_and_cause(
+    bench: Any, sip_code: Any, status: Any, dial_end: Any, cause: Any
+) -> None:
     said = []
 
-    def script(call):
+    def script(call: Any) -> None:
         call.say(dial("cbf9-b1"))
         said.append(call.get("DIALSTATUS"))
 
@@ -185,10 +188,10 @@ def test_a_failed_b_leg_is_told_by_dialstatus_and_cause(bench, sip_code, status,
     assert bench.manager.wait_for("Hangup", AccountCode="cbf9-b1")["Cause"] == cause
 
 
-def test_a_silent_carrier_shows_no_ringing_and_cause_0(bench):
+def test_a_silent_carrier_shows_no_ringing_and_cause_0(bench: Any) -> None:
     said = []
 
-    def script(call):
+    def script(call: Any) -> None:
         call.say(dial("cbf8-b1").replace(",20,", ",2,"))
         said.append(call.get("DIALSTATUS"))
 
@@ -204,10 +207,12 @@ def test_a_silent_carrier_shows_no_ringing_and_cause_0(bench):
 
 
 @pytest.mark.parametrize("options", ["gHi", "gH"])
-def test_a_302_of_leg_b_makes_no_second_invite_and_no_trigger_with_or_without_option_i(bench, options):
+def test_a_302_of_leg_b_makes_no_second_invite_and_no_trigger_with_or_without_option_i(
+    bench: Any, options: Any
+) -> None:
     status = []
 
-    def script(call):
+    def script(call: Any) -> None:
         call.say(dial("cbb2-b1", options))
         status.append(call.get("DIALSTATUS"))
 
@@ -225,12 +230,12 @@ def test_a_302_of_leg_b_makes_no_second_invite_and_no_trigger_with_or_without_op
     [("GET DATA silence/1 0 16", 2.0, 6.0), ("EXEC Read KEYED,silence/1,16", 1.5, 3.0)],
 )
 def test_read_takes_its_waits_from_the_channel_and_get_data_does_not(
-    bench, entry, between_digits, first_digit
-):
+    bench: Any, entry: Any, between_digits: Any, first_digit: Any
+) -> None:
     """main/app.c: ast_app_getdata (Read) asks the channel; ast_app_getdata_full (AGI) has 6 s and 2 s."""
     took = []
 
-    def script(call):
+    def script(call: Any) -> None:
         call.say("SET VARIABLE TIMEOUT(response) 3")
         call.say("SET VARIABLE TIMEOUT(digit) 1.5")
         for _ in range(2):
@@ -245,10 +250,10 @@ def test_read_takes_its_waits_from_the_channel_and_get_data_does_not(
     assert took[1] == pytest.approx(1.0 + first_digit, abs=0.25)  # the silence lasts 1 s
 
 
-def test_get_data_knows_no_list_of_prompts_but_read_does(bench):
+def test_get_data_knows_no_list_of_prompts_but_read_does(bench: Any) -> None:
     said = []
 
-    def script(call):
+    def script(call: Any) -> None:
         said.append(call.say("GET DATA silence/1&silence/1 0 16"))
         call.say("SET VARIABLE TIMEOUT(response) 3")
         for _ in range(3):
@@ -263,10 +268,10 @@ def test_get_data_knows_no_list_of_prompts_but_read_does(bench):
     assert said == ["200 result=-1", ("12", "OK"), ("5678", "OK"), ("", "OK")]
 
 
-def test_read_tells_a_hang_up_by_its_status_alone(bench):
+def test_read_tells_a_hang_up_by_its_status_alone(bench: Any) -> None:
     said = []
 
-    def script(call):
+    def script(call: Any) -> None:
         said.append(call.say("EXEC Read KEYED,no-such-sound&silence/1,16"))
         said.append(call.get("READSTATUS"))
         said.append(call.get("KEYED"))
@@ -286,10 +291,12 @@ def test_read_tells_a_hang_up_by_its_status_alone(bench):
         ("###", (Keys("12##3", after=2), Keys("###", after=2)), "12##3"),
     ],
 )
-def test_the_in_call_key_ends_b_in_talk_and_every_other_key_reaches_b(bench, key, keys, b_hears):
+def test_the_in_call_key_ends_b_in_talk_and_every_other_key_reaches_b(
+    bench: Any, key: Any, keys: Any, b_hears: Any
+) -> None:
     after = []
 
-    def script(call):
+    def script(call: Any) -> None:
         call.say(f"SET VARIABLE FEATUREMAP(disconnect) {key}")
         after.append(call.say(dial("cbe0-b1")))
         after.append(call.get("DIALSTATUS"))
@@ -305,10 +312,10 @@ def test_the_in_call_key_ends_b_in_talk_and_every_other_key_reaches_b(bench, key
 
 
 @pytest.mark.parametrize("key", ["#", "##", "###"])
-def test_the_in_call_key_ends_b_while_it_rings(bench, key):
+def test_the_in_call_key_ends_b_while_it_rings(bench: Any, key: Any) -> None:
     after = []
 
-    def script(call):
+    def script(call: Any) -> None:
         call.say(f"SET VARIABLE FEATUREMAP(disconnect) {key}")
         after.append(call.say(dial("cbe1-b1")))
         after.append(call.get("DIALSTATUS"))
@@ -320,7 +327,7 @@ def test_the_in_call_key_ends_b_while_it_rings(bench, key):
     assert after == ["200 result=0", "CANCEL", "200 result= (timeout)"]
 
 
-def test_with_no_in_call_key_every_key_reaches_b(bench):
+def test_with_no_in_call_key_every_key_reaches_b(bench: Any) -> None:
     bench.world.phone(A, Answers(after=0), Keys("*#0", after=1.5), Keys("##", after=1), Waits(1), HangsUp())
     bench.world.phone(B, Answers(after=0.5), Waits(20), HangsUp())
     run(bench, "cbe2-a1", lambda call: call.say(dial("cbe2-b1")))
@@ -328,7 +335,7 @@ def test_with_no_in_call_key_every_key_reaches_b(bench):
 
 
 @pytest.mark.parametrize("activity", ["EXEC Wait 20", "GET DATA silence/1 20000 5", dial("cbf0-b1")])
-def test_the_absolute_time_out_ends_a_whatever_it_does(bench, activity):
+def test_the_absolute_time_out_ends_a_whatever_it_does(bench: Any, activity: Any) -> None:
     bench.world.phone(A, *STAYS)
     bench.world.phone(B, *STAYS)
     run(bench, "cbf0-a1", lambda call: call.say(activity), "Variable: DIALBACK_ABSOLUTE=3")
@@ -338,8 +345,8 @@ def test_the_absolute_time_out_ends_a_whatever_it_does(bench, activity):
     bench.world.quiet(2)
 
 
-def test_a_lost_agi_socket_ends_the_call_and_never_dials(bench):
-    def script(call):
+def test_a_lost_agi_socket_ends_the_call_and_never_dials(bench: Any) -> None:
+    def script(call: Any) -> None:
         call.say("NOOP")
         call.connection.shutdown(2)
 
@@ -348,8 +355,8 @@ def test_a_lost_agi_socket_ends_the_call_and_never_dials(bench):
     assert [call.number for call in bench.world.calls()] == [A]
 
 
-def test_a_socket_lost_in_talk_leaves_the_talk_up_to_the_limit_that_travels_with_it(bench):
-    def script(call):
+def test_a_socket_lost_in_talk_leaves_the_talk_up_to_the_limit_that_travels_with_it(bench: Any) -> None:
+    def script(call: Any) -> None:
         call.connection.sendall(dial("cbh1-b1", limit_ms=3000).encode() + b"\n")
         time.sleep(1.5)
         call.connection.shutdown(2)
@@ -361,7 +368,7 @@ def test_a_socket_lost_in_talk_leaves_the_talk_up_to_the_limit_that_travels_with
     assert bench.world.wait_for_call(A).over
 
 
-def test_without_a_switch_triggers_are_refused_and_legs_end(running):
+def test_without_a_switch_triggers_are_refused_and_legs_end(running: Any) -> None:
     """F22: the switch is not there; nothing is dialled, nobody waits."""
     from world.ports import free_port
 

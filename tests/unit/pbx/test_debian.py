@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ from pbx.errors import FetchRefused
         ("", "no message", "Asterisk 22.10.1"),
     ],
 )
-def test_what_apt_says_becomes_one_line_with_a_remedy(apt_says, reason, remedy):
+def test_what_apt_says_becomes_one_line_with_a_remedy(apt_says: Any, reason: Any, remedy: Any) -> None:
     refusal = explain(apt_says)
     assert reason in refusal.reason
     assert remedy in refusal.remedy
@@ -54,14 +55,14 @@ def test_what_apt_says_becomes_one_line_with_a_remedy(apt_says, reason, remedy):
     assert refusal.exit_code == 69
 
 
-def test_a_host_without_a_debian_source_is_told_so(monkeypatch):
+def test_a_host_without_a_debian_source_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     listing = "http://m/ubuntu noble main\nhttp://m/tool nodistro main\nhttp://m/debian-security x main\n"
     monkeypatch.setattr(debian, "_apt_output", lambda *words: listing)
     with pytest.raises(FetchRefused, match="no Debian source"):
         host_mirror()
 
 
-def test_the_mirror_is_the_hosts_own_and_never_the_security_archive(monkeypatch):
+def test_the_mirror_is_the_hosts_own_and_never_the_security_archive(monkeypatch: pytest.MonkeyPatch) -> None:
     listing = (
         "http://s/debian-security bookworm-security main\n"
         "http://m/debian bookworm contrib\nhttp://m/debian bookworm main\n"
@@ -70,13 +71,13 @@ def test_the_mirror_is_the_hosts_own_and_never_the_security_archive(monkeypatch)
     assert host_mirror() == "http://m/debian"
 
 
-def test_a_missing_keyring_is_named_with_its_usual_place(monkeypatch):
+def test_a_missing_keyring_is_named_with_its_usual_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debian, "KEYRINGS", (Path("/no/such/keyring.gpg"),))
     with pytest.raises(FetchRefused, match=r"/no/such/keyring\.gpg"):
         host_keyring()
 
 
-def test_a_host_without_apt_or_dpkg_is_told_so(monkeypatch, tmp_path):
+def test_a_host_without_apt_or_dpkg_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FetchRefused, match="apt-get is not on this host"):
         host_mirror()
@@ -85,19 +86,21 @@ def test_a_host_without_apt_or_dpkg_is_told_so(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
-def test_a_cache_that_cannot_be_written_is_named(tmp_path):
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(FetchRefused, match="cannot be written"):
         fetch(("asterisk",), tmp_path / "cache")
 
 
-def test_a_cache_that_is_a_file_is_named(tmp_path):
+def test_a_cache_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "cache").touch()
     with pytest.raises(FetchRefused, match=r"cache.*cannot be written"):
         fetch(("asterisk",), tmp_path / "cache")
 
 
-def test_two_runs_at_once_fetch_once_and_share_the_folder(monkeypatch, tmp_path):
+def test_two_runs_at_once_fetch_once_and_share_the_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     fetched = []
 
     def slow(root: Path, packages: object, architecture: str) -> None:
@@ -118,7 +121,7 @@ def test_two_runs_at_once_fetch_once_and_share_the_folder(monkeypatch, tmp_path)
     assert fetch(("a",), tmp_path) != fetched[0]
 
 
-def test_a_fetch_that_fails_leaves_nothing_half_done(monkeypatch, tmp_path):
+def test_a_fetch_that_fails_leaves_nothing_half_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     def refuse(*words: str) -> str:
         if "indextargets" in words:
             return "http://m/debian bookworm main\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from pbx.installation import Installation, default_cache, fit_version, through_l
         ("Asterisk 22.11.0-rc1", "22.11.0"),
     ],
 )
-def test_a_release_with_the_fixes_is_fit(line, version):
+def test_a_release_with_the_fixes_is_fit(line: Any, version: Any) -> None:
     assert fit_version(line, where="it") == version
 
 
@@ -38,14 +39,16 @@ def test_a_release_with_the_fixes_is_fit(line, version):
         ("", "no release that can be judged"),
     ],
 )
-def test_an_older_or_unknown_release_is_refused_with_reason_and_remedy(line, reason):
+def test_an_older_or_unknown_release_is_refused_with_reason_and_remedy(line: Any, reason: Any) -> None:
     with pytest.raises(VersionRefused, match=reason) as refusal:
         fit_version(line, where="/usr/sbin/asterisk")
     assert "22.10.1" in refusal.value.remedy
     assert refusal.value.exit_code == 4
 
 
-def test_an_installed_asterisk_that_is_too_old_is_passed_over_with_a_note(monkeypatch, tmp_path):
+def test_an_installed_asterisk_that_is_too_old_is_passed_over_with_a_note(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     old = VersionRefused("/usr/sbin/asterisk is Asterisk 20.1.0", "Install a newer one")
 
     def too_old() -> None:
@@ -54,10 +57,11 @@ def test_an_installed_asterisk_that_is_too_old_is_passed_over_with_a_note(monkey
     monkeypatch.setattr(installation, "installed_on_host", too_old)
     monkeypatch.setattr(installation, "fetch", lambda packages, into: into / "root")
     monkeypatch.setattr(installation, "_in_root", lambda root, note: (root, note))
-    assert installation.find_or_fetch(tmp_path) == (tmp_path / "root", str(old))
+    found: Any = installation.find_or_fetch(tmp_path)
+    assert found == (tmp_path / "root", str(old))
 
 
-def test_the_cache_is_where_the_environment_says(monkeypatch):
+def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIALBACK_CACHE", "/somewhere")
     assert default_cache() == Path("/somewhere")
     monkeypatch.delenv("DIALBACK_CACHE")
@@ -69,7 +73,9 @@ def test_the_cache_is_where_the_environment_says(monkeypatch):
     ("architecture", "loader"),
     [("x86_64-linux-gnu", "ld-linux-x86-64.so.2"), ("aarch64-linux-gnu", "ld-linux-aarch64.so.1")],
 )
-def test_a_fetched_program_runs_by_its_own_loader_on_either_architecture(tmp_path, architecture, loader):
+def test_a_fetched_program_runs_by_its_own_loader_on_either_architecture(
+    tmp_path: Path, architecture: Any, loader: Any
+) -> None:
     libraries = tmp_path / "usr/lib" / architecture
     libraries.mkdir(parents=True)
     (libraries / loader).touch()
@@ -79,7 +85,7 @@ def test_a_fetched_program_runs_by_its_own_loader_on_either_architecture(tmp_pat
     assert words[-1] == str(tmp_path / "usr/bin/flite")
 
 
-def test_a_tool_that_is_nowhere_is_named(tmp_path):
+def test_a_tool_that_is_nowhere_is_named(tmp_path: Path) -> None:
     bare = Installation(
         version="22.10.1",
         asterisk=("asterisk",),
@@ -92,6 +98,6 @@ def test_a_tool_that_is_nowhere_is_named(tmp_path):
         bare.run("no-such-tool-here")
 
 
-def test_every_refusal_is_one_line_with_a_remedy():
+def test_every_refusal_is_one_line_with_a_remedy() -> None:
     error = PbxError("it is so", "Do that")
     assert str(error) == "it is so. Do that"

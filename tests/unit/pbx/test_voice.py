@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,10 @@ from pbx.layout import Layout
 
 
 @pytest.fixture
-def spoken(monkeypatch):
+def spoken(monkeypatch: pytest.MonkeyPatch) -> Any:
     said = []
 
-    def speak(text, target, installation):
+    def speak(text: Any, target: Any, installation: Any) -> None:
         said.append(text)
         target.write_bytes(text.encode())
 
@@ -25,17 +26,17 @@ def spoken(monkeypatch):
     return said
 
 
-def lay_out(texts, tmp_path, language="en", folder="pbx"):
+def lay_out(texts: Any, tmp_path: Path, language: Any = "en", folder: Any = "pbx") -> Any:
     return voice.speak_missing(
         texts,
         language=language,
         layout=Layout(tmp_path / folder),
-        installation=None,
+        installation=None,  # type: ignore[arg-type] # nothing is run: speaking is replaced
         cache=tmp_path / "cache",
     )
 
 
-def test_a_text_is_spoken_once_for_all_folders_and_again_when_it_changes(spoken, tmp_path):
+def test_a_text_is_spoken_once_for_all_folders_and_again_when_it_changes(spoken: Any, tmp_path: Path) -> None:
     texts = {"goodbye": "Goodbye.", "busy": "Busy."}
     assert set(lay_out(texts, tmp_path)) == {"goodbye", "busy"}
     assert lay_out(texts, tmp_path) == ()
@@ -46,7 +47,7 @@ def test_a_text_is_spoken_once_for_all_folders_and_again_when_it_changes(spoken,
     assert (tmp_path / "pbx/data/sounds/en/dialback/busy.wav").read_bytes() == b"Engaged."
 
 
-def test_an_operators_recording_is_left_alone(spoken, tmp_path):
+def test_an_operators_recording_is_left_alone(spoken: Any, tmp_path: Path) -> None:
     folder = voice.prompt_folder(Layout(tmp_path / "pbx"), "en")
     folder.mkdir(parents=True)
     (folder / "goodbye.gsm").write_bytes(b"my own")
@@ -57,7 +58,7 @@ def test_an_operators_recording_is_left_alone(spoken, tmp_path):
     )
 
 
-def test_a_language_that_the_voice_does_not_speak_gets_nothing(spoken, tmp_path):
+def test_a_language_that_the_voice_does_not_speak_gets_nothing(spoken: Any, tmp_path: Path) -> None:
     assert lay_out({"goodbye": "Auf Wiederhören."}, tmp_path, language="de") == ()
     assert spoken == []
 
@@ -65,18 +66,18 @@ def test_a_language_that_the_voice_does_not_speak_gets_nothing(spoken, tmp_path)
 @pytest.mark.parametrize(
     "line", ["Goodbye = 'x'", "good_bye = 'x'", "goodbye = 5", "goodbye = ' '", "goodbye = [", "[goodbye]"]
 )
-def test_a_wrong_prompt_file_is_refused_by_name(tmp_path, line):
+def test_a_wrong_prompt_file_is_refused_by_name(tmp_path: Path, line: Any) -> None:
     path = tmp_path / "en.toml"
     path.write_text(line)
     with pytest.raises(ConfigurationRefused, match=r"en\.toml"):
         voice.read_texts(path)
 
 
-def test_our_own_prompt_file_is_right():
+def test_our_own_prompt_file_is_right() -> None:
     assert "goodbye" in prompt_texts()["en"]
 
 
-def test_the_line_rate_is_half_and_the_loudness_stays(tmp_path):
+def test_the_line_rate_is_half_and_the_loudness_stays(tmp_path: Path) -> None:
     import numpy as np
 
     tone = (10_000 * np.sin(2 * np.pi * 1000 * np.arange(16_000) / 16_000)).astype("<i2")
@@ -94,7 +95,7 @@ def test_the_line_rate_is_half_and_the_loudness_stays(tmp_path):
     assert np.abs(np.fft.rfft(halved)).argmax() == 1000
 
 
-def test_a_socket_path_that_is_too_long_is_moved(tmp_path):
+def test_a_socket_path_that_is_too_long_is_moved(tmp_path: Path) -> None:
     short, deep = Layout(Path("/srv/dialback")), Layout(tmp_path / ("x" * 120))
     assert short.run == Path("/srv/dialback/run")
     assert len(str(deep.run / "asterisk.ctl")) <= 107
