@@ -35,6 +35,7 @@ from switch.conductor import Conductor
 from switch.conversation import Conversations
 from switch.fastagi import FastAgiFactory, Refused, Script
 from switch.inbox import POLL_SECONDS, Inbox
+from switch.lag import LagMeter
 from switch.legs import WATCHED_EVENTS, LegNews, LegWatch
 from switch.orders import AsteriskOrders, TrunkForm
 from switch.proof import ProofOfLife
@@ -151,6 +152,11 @@ class Service:
             wall=wall,
             log=structlog.get_logger("switch.inbox"),
         )
+        self._lag = LagMeter(
+            reactor=reactor,
+            report_seconds=settings.switch.lag_report_seconds,
+            log=structlog.get_logger("switch.lag"),
+        )
         self._polling = LoopingCall(self.inbox.look)
         self._polling.clock = reactor
         self._web = (
@@ -187,6 +193,8 @@ class Service:
         await self.inbox.take()
         self._polling.start(POLL_SECONDS, now=False)
         self.proof.start()
+        if self._settings.switch.lag_report_seconds:
+            self._lag.start()
         if self._web is not None:
             self._listening.append(self._web.listen())
 
@@ -199,6 +207,7 @@ class Service:
         self.conductor.draining = True
         if self._polling.running:
             self._polling.stop()
+        self._lag.stop()
         self.proof.stop()
         await DeferredList([Deferred.fromCoroutine(_closed(port)) for port in self._listening])
         if self._web is not None:

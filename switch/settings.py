@@ -61,6 +61,8 @@ class SwitchSettings(Section):
     absolute_seconds: Seconds = 7200
     callbacks_max: Annotated[int, Field(ge=0)] = 0
     """How many callbacks may be in progress at once; 0 means no cap. The rest waits its turn."""
+    lag_report_seconds: Annotated[int, Field(ge=0, le=86400)] = 0
+    """How often the reactor's lateness is written to the log; 0 means it is not measured."""
     cel_file: Path | None = None
     """Asterisk's CEL file; set by the PBX section when we bring Asterisk along."""
 
