@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 FOREVER_SECONDS = 7200
-"""Longest that a phone stays on the line by itself: the longest talk of any plan (domain.md)."""
+"""Longest that a phone stays on the line by itself: the longest talk of any plan (rating/plan.py)."""
 
 DTMF_TONES = {
     digit: f"{low}+{high}"
