@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from store.database import Connection
 
 ATTEMPTS_MAX = 5
-"""domain.md: requests may ask for 1 to 5 attempts."""
+"""The most attempts that one request may ask for."""
 GAP_SECONDS_MAX = 86_400
 CANCEL_SECONDS = 3.0
 """A running switch looks into its inbox many times a second; after this long none runs."""
