@@ -32,7 +32,7 @@ def rehearse(world: World) -> None:
         SAM,
         Answers(after=2),
         *presses_first(f"{_abroad(SYDNEY)}#", after=2.5),
-        Talks(seconds=12.5, tone_hz=NEAR_TONE_HZ),
+        Talks(seconds=12, tone_hz=NEAR_TONE_HZ),
         *presses(IN_CALL_KEY, after=0, told=f"keys {IN_CALL_KEY} to end this call and make another"),
         *presses(f"{_abroad(PARIS)}#", after=2),
         Talks(seconds=9.5, tone_hz=NEAR_TONE_HZ),

@@ -54,7 +54,8 @@ class _Seen:
 
     answered_at: datetime | None = None
     keyed: bool = False
-    far_end_released: bool = False
+    released_at: datetime | None = None
+    """When the far end's BYE came; None while it has not released."""
     dial_status: str = ""
 
 
@@ -93,7 +94,7 @@ class LegWatch:
             case "DialEnd":
                 self._seen[leg_id] = replace(seen, dial_status=headers.get("DialStatus", ""))
             case "HangupRequest":
-                self._seen[leg_id] = replace(seen, far_end_released=True)
+                self._seen[leg_id] = replace(seen, released_at=seen.released_at or at)
             case "DTMFEnd" if not seen.keyed and is_leg_a(leg_id) and headers.get("Direction") == "Received":
                 # Only the first key is news; which one it was is neither kept nor logged.
                 self._seen[leg_id] = replace(seen, keyed=True)
@@ -117,11 +118,12 @@ class LegWatch:
         cause = int(headers.get("Cause", "0") or 0)
         # After a lost connection the answer may have gone unseen; the channel itself still knows.
         answered = seen.answered_at is not None or headers.get("ChannelState") == UP
-        if not answered and not seen.far_end_released and cause in SAYS_NOTHING:
+        if not answered and seen.released_at is None and cause in SAYS_NOTHING:
             # We ended the attempt: DialStatus tells a ring time-out from a caller who went away.
             cause = cause_of_status(seen.dial_status)
-        by = ReleasedBy.FAR if seen.far_end_released else ReleasedBy.US
-        return events.LegHungUp(at=at, leg_id=leg_id, q850_cause=cause, released_by=by)
+        by = ReleasedBy.US if seen.released_at is None else ReleasedBy.FAR
+        # Asterisk tells of the hang-up once its AGI session has ended, some 45 ms after an A-leg's BYE.
+        return events.LegHungUp(at=seen.released_at or at, leg_id=leg_id, q850_cause=cause, released_by=by)
 
 
 def callback_id_of(leg_id: str) -> str:

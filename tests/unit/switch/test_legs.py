@@ -168,6 +168,14 @@ def test_other_peoples_channels_are_no_news() -> None:
 # an A-leg
 
 
+def test_a_leg_ends_when_its_far_end_releases_it_not_when_asterisk_has_tidied_up() -> None:
+    late = hangup(A_CHANNEL, "12.153000", 16, UP)
+    end = end_of(newstate(A_CHANNEL, "2.0", UP), request(A_CHANNEL, "12.107900", UP), late)
+    assert end.at == micros_to_utc("12.107900")
+    ours = end_of(newstate(A_CHANNEL, "2.0", UP), late)
+    assert ours.at == micros_to_utc("12.153000")
+
+
 def test_an_A_leg_rings_answers_accepts_and_hangs_up() -> None:
     watch_news = told(
         newstate(A_CHANNEL, "1777896010.000100", RINGING),
@@ -183,7 +191,7 @@ def test_an_A_leg_rings_answers_accepts_and_hangs_up() -> None:
         events.LegRang(at=at("1777896010.000100"), leg_id=A1),
         events.LegAnswered(at=at("1777896015.000200"), leg_id=A1),
         events.Accepted(at=at("1777896019.000300"), leg_id=A1),
-        events.LegHungUp(at=at("1777896060.000400"), leg_id=A1, q850_cause=16, released_by=ReleasedBy.FAR),
+        events.LegHungUp(at=at("1777896060.000390"), leg_id=A1, q850_cause=16, released_by=ReleasedBy.FAR),
     ]
 
 
@@ -239,7 +247,7 @@ def test_a_B_leg_is_news_from_its_pre_dial_subroutine_on_and_not_before() -> Non
     assert [(type(event).__name__, event.at) for event in found] == [
         ("LegRang", micros_to_utc("1777896028.000001")),
         ("LegAnswered", micros_to_utc("1777896031.448123")),
-        ("LegHungUp", micros_to_utc("1777896036.896124")),
+        ("LegHungUp", micros_to_utc("1777896036.896000")),
     ]
     assert isinstance(found[-1], events.LegHungUp)
     assert (found[-1].q850_cause, found[-1].released_by) == (16, ReleasedBy.FAR)
