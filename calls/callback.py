@@ -284,6 +284,7 @@ DISPOSITIONS = {
     20: Disposition.UNOBTAINABLE,
     21: Disposition.REJECTED,
     22: Disposition.UNOBTAINABLE,
+    23: Disposition.REJECTED,  # a 302: forwarding is not followed, and no other carrier would change it
     27: Disposition.CONGESTION,
     28: Disposition.UNOBTAINABLE,
     34: Disposition.CONGESTION,
