@@ -271,7 +271,12 @@ WANT_CANCEL = (
     .where(callbacks.c.id == bindparam("callback_id"))
     .values(cancel_requested_by=bindparam("who"))
 )
-WHO_CANCELS = select(callbacks.c.cancel_requested_by).where(callbacks.c.id == bindparam("callback_id"))
+# Locked until the step is committed: whoever asks to cancel meanwhile waits, and then finds it dialled.
+WHO_CANCELS = (
+    select(callbacks.c.cancel_requested_by)
+    .where(callbacks.c.id == bindparam("callback_id"))
+    .with_for_update()
+)
 INBOX = select(inbox).order_by(inbox.c.id)
 TAKEN = delete(inbox).where(inbox.c.id == bindparam("row_id"))
 TRACE = (

@@ -15,12 +15,14 @@ import structlog
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.posixbase import PosixReactorBase
+from twisted.internet.task import LoopingCall
 from twisted.python.threadpool import ThreadPool
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from twisted.web.wsgi import WSGIResource
 
 from calls.limits import Limits
+from store import apikeys
 from store.database import Database
 from store.errors import StoreUnavailable
 from web.api import make_app
@@ -29,6 +31,7 @@ from web.problems import RETRY_SECONDS
 from web.requests import Requests
 from web.settings import WebSettings
 
+FORGET_SECONDS = 3_600
 BACKLOG = 512
 """Connections that wait to be accepted; with few, a flood makes others wait a second for their next try."""
 READY_SECONDS_MAX = 2
@@ -56,6 +59,9 @@ class WebServer:
         self._reactor = reactor
         self._database = database
         self._pool = ThreadPool(1, settings.threads, name="web")
+        self._wall = wall
+        self._forgetting = LoopingCall(self._forget)
+        self._forgetting.clock = reactor
         log = structlog.get_logger("web")
         requests = Requests(
             database=database,
@@ -83,14 +89,24 @@ class WebServer:
             self._settings.port, self.site, backlog=BACKLOG, interface=self._settings.host
         )
         self._pool.start()
+        self._forgetting.start(FORGET_SECONDS, now=True)
         return port
 
     async def stop(self) -> None:
         """Answer what was asked, end the threads, close the connections. The port is closed before."""
+        if self._forgetting.running:
+            self._forgetting.stop()
         if self._pool.started:
             # Beside the reactor: the threads need it to hand their answers over.
             await self._database.beside(self._pool.stop)
         self.site.close_all()
+
+    async def _forget(self) -> None:
+        """Let go of idempotency keys that nobody may repeat any more."""
+        try:
+            await self._database.run("forget requests", apikeys.forget_requests, self._wall())
+        except StoreUnavailable:
+            return  # tried again in an hour; keys kept longer than promised do no harm
 
 
 class _Root(Resource):
