@@ -260,6 +260,33 @@ def test_F109_SIGTERM_takes_no_new_trigger_lets_calls_finish_and_refuses_a_secon
         check_billed_once(town, sam)
 
 
+@pytest.mark.parametrize("how", ["a second signal", "the end of --drain-seconds"])
+def test_F109_ended_before_the_calls_it_leaves_them_up_and_the_next_start_adopts_and_bills_them(
+    town: Town, how: str
+) -> None:
+    town.stage.stop_switch()
+    town.stage.start_switch("--drain-seconds", "30" if how == "a second signal" else "1")
+    sam = talker(town)
+    town.world.phone(D1, Answers(), Talks(seconds=9), HangsUp())
+    town.ring(sam)
+    town.wait_for_state(sam, State.TALKING)
+    town.stage.signal_switch(signal.SIGTERM)
+    if how == "a second signal":
+        time.sleep(0.3)
+        town.stage.signal_switch(signal.SIGTERM)
+    assert town.stage.wait_for_switch_to_end(5) == 0
+    assert [call.over for call in town.world.calls(D1)] == [False]
+    town.stage.start_switch()
+    assert town.wait_for_end(sam).state is State.COMPLETED
+    (far,) = town.world.calls(D1)
+    record = b_leg(town, sam)
+    assert far.talk_microseconds is not None
+    assert record.cdr.answered_at is not None
+    talked = record.cdr.hung_up_at - record.cdr.answered_at
+    assert abs(talked - timedelta(microseconds=far.talk_microseconds)) < timedelta(milliseconds=20)
+    check_billed_once(town, sam)
+
+
 def test_F174_live_calls_are_adopted_within_10_seconds_of_a_restart(town: Town) -> None:
     sam = talker(town)
     town.world.phone(D1, Answers(), TalksUntilHungUp())
