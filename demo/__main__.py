@@ -17,7 +17,7 @@ from types import FrameType
 from demo.screen import Screen
 from demo.show import show
 
-DISAGREES, INTERRUPTED = 1, 130
+READER_GONE = 1
 STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -30,13 +30,10 @@ def main() -> int:
             signal.signal(number, _interrupt)
     try:
         return show(screen, keep=options.keep, host=options.host, folder=options.folder)
-    except KeyboardInterrupt:
-        screen.line("Stopped, and everything with it.")
-        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read has had enough. Python would complain as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DISAGREES
+        return READER_GONE
 
 
 def _options() -> argparse.Namespace:

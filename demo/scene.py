@@ -16,7 +16,7 @@ from world.scripts import Answers, Does, HangsUp, Talks, TalksUntilHungUp
 TRIGGER = "+12025550111"
 SAM, SYDNEY, PARIS = "+442079460101", "+61255500123", "+33199001234"
 VISITOR = "+442079460102"
-NAMES = {SAM: "Sam", SYDNEY: "Sydney", PARIS: "Paris", VISITOR: "Visitor"}
+NAMES = {SAM: "Sam", SYDNEY: "Sydney", PARIS: "Paris", VISITOR: "Guest"}
 TALKERS = (SAM, SYDNEY, PARIS)
 """Each of them has one leg that is billed."""
 RING_SECONDS = 2.0

@@ -28,7 +28,7 @@ from store.errors import StoreError
 from world.network import NeverHappened
 from world.sip import RingingLine
 
-AGREES, DISAGREES = 0, 1
+AGREES, DISAGREES, INTERRUPTED = 0, 1, 130
 OUTPUT = "demo-output"
 INVOICE = "invoice.pdf"
 KEPT = frozenset({INVOICE, "switch.toml", "dialback.db", "switch.log", "phones.csv"})
@@ -41,7 +41,8 @@ def show(screen: Screen, *, keep: bool, host: str, folder: Path | None) -> int:
     began = time.monotonic()
     place = _new_folder(folder)
     screen.line("Dialback: one callback on a real Asterisk, from a single ring to the invoice")
-    complaints = ["it was broken off"]
+    complaints = ["a fault of the demo itself"]
+    is_interrupted = False
     try:
         with ExitStack() as stack:
             installation = _find(screen)
@@ -64,13 +65,13 @@ def show(screen: Screen, *, keep: bool, host: str, folder: Path | None) -> int:
         complaints = [str(error)]
         screen.line()
         screen.line(f"Failed: {error}", RED)
+    except KeyboardInterrupt:
+        is_interrupted, complaints = True, []
     finally:
         _sweep(place, everything_stays=bool(complaints))
-    screen.line()
-    kept = ", ".join(sorted(path.name for path in place.iterdir()))
-    screen.said(f"Everything that was started is stopped. Files are in {company.shown(place)}: {kept}.")
-    screen.said(f"{time.monotonic() - began:.0f} s in all. Exit code {DISAGREES if complaints else AGREES}.")
-    return DISAGREES if complaints else AGREES
+    code = INTERRUPTED if is_interrupted else DISAGREES if complaints else AGREES
+    _close(screen, place, f"{time.monotonic() - began:.0f} s in all. Exit code {code}.")
+    return code
 
 
 def _find(screen: Screen) -> Installation:
@@ -179,6 +180,14 @@ def _verdict(screen: Screen, complaints: list[str]) -> None:
     else:
         screen.line("  Agreed: legs, balance and invoice are what the phones' own log makes due.", GREEN)
     screen.said(f"The invoice lies in {company.shown(Path(os.environ['DIALBACK_CONFIG']).parent / INVOICE)}")
+
+
+def _close(screen: Screen, place: Path, last_words: str) -> None:
+    kept = ", ".join(sorted(path.name for path in place.iterdir()))
+    screen.line()
+    screen.said("Everything that was started is stopped.")
+    screen.said(f"Files are in {company.shown(place)}: {kept or 'none'}.")
+    screen.said(last_words)
 
 
 def _new_folder(wish: Path | None) -> Path:

@@ -52,9 +52,19 @@ def receive(screen: Screen, stage: Stage, clerk: company.Clerk, line: Softphone)
     try:
         live = Live(stage, screen, database, company.ACCOUNT, scene.NAMES)
         live.skip()
+        shown = {callback.id for callback in [live.callback()] if callback is not None}
         while True:
             live.look()
+            ended = live.callback()
+            if ended is not None and ended.state.is_end and ended.id not in shown:
+                shown.add(ended.id)
+                live.look(everything=True)
+                clerk.runs(["cdr", "list", "--callback", ended.id])
+                screen.line()
             time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        screen.line()
+        screen.said("The visit is over: stopping everything.")
     finally:
         database.close()
 
