@@ -42,7 +42,9 @@ class PlainSwitch:
         layout = self.asterisk.layout
         layout.prepare(self._installation)
         rtp_start, rtp_end = free_rtp_range(HOST, self.address[1])
-        modules = " ".join(MODULES).replace("res_cdrel_custom.so cel_custom.so", "res_clioriginate.so").split()
+        modules = (
+            " ".join(MODULES).replace("res_cdrel_custom.so cel_custom.so", "res_clioriginate.so").split()
+        )
         files = {
             "asterisk.conf": layout.directories(self._installation),
             "modules.conf": "[modules]\nautoload = no\n" + "".join(f"load = {name}\n" for name in modules),

@@ -1,7 +1,8 @@
-"""The same call with PostgreSQL as the store: what outgrows one machine works as the embedded default does."""
+"""The same call with PostgreSQL as the store: it works as the embedded default does."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from throwaway_postgresql import Server, server_binaries
@@ -21,7 +22,10 @@ def town(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
         pytest.skip("no PostgreSQL server binaries (initdb, postgres) on this machine")
     with Server() as server:
         folder: Path = tmp_path_factory.mktemp("postgresql")
-        overrides = {"switch": {"guard_seconds": 1}, "database": {"url": server.new_database()}}
+        overrides: dict[str, dict[str, Any]] = {
+            "switch": {"guard_seconds": 1},
+            "database": {"url": server.new_database()},
+        }
         stage = Stage(installation, folder, overrides=overrides)
         town = opened(stage)
         with stage:
