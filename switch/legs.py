@@ -20,7 +20,10 @@ from calls.events import Event
 
 # Header names of AMI events; `Dest…` is the called channel in Dial events.
 Headers = Mapping[str, str]
-WATCHED_EVENTS = ("Newstate", "DialEnd", "DTMFEnd", "HangupRequest", "Hangup")
+WATCHED_EVENTS = ("Newstate", "DialBegin", "DialEnd", "DTMFEnd", "HangupRequest", "Hangup")
+DIAL_EVENTS = frozenset({"DialBegin", "DialEnd"})
+"""These tell of two channels; ours is the called one. DialBegin is the first that names a leg: a carrier may
+let seconds pass before its phone rings, and until then there is no Newstate."""
 LEG_SUFFIX = re.compile(r"[ab][0-9]{1,4}")
 RINGING, UP = "5", "6"  # ChannelState, include/asterisk/channelstate.h
 NO_ANSWER_CAUSE = 19
@@ -80,8 +83,8 @@ class LegWatch:
 
     def on_event(self, name: str, headers: Headers) -> None:
         """Take one AMI event; those of other people's channels are ignored."""
-        leg_id = leg_id_of(headers, dialled=name == "DialEnd")
-        if leg_id is None:
+        leg_id = leg_id_of(headers, dialled=name in DIAL_EVENTS)
+        if leg_id is None or (leg_id not in self._seen and leg_id in self._gone):
             return
         seen = self._seen.setdefault(leg_id, _Seen())
         at = timestamp_of(headers)

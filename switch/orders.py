@@ -98,6 +98,8 @@ class AsteriskOrders:
         except (ActionRefused, AmiNotSent) as error:
             raise OriginateRefusedError(str(error)) from error
         await deferLater(self._reactor, NO_CHANNEL_SECONDS)
+        if self._watch.has_shown(leg.id) or leg.id in {each.leg_id for each in await self.live_channels()}:
+            return
         if self._watch.gaps == gaps and not self._watch.has_shown(leg.id):
             # Taken and silently dropped: no such endpoint, or a carrier that is known to be down.
             raise OriginateRefusedError(f"Asterisk made no channel to trunk {leg.trunk}")

@@ -311,6 +311,20 @@ def test_a_leg_is_remembered_from_its_first_event_to_its_hang_up() -> None:
     assert not watch.has_seen(B1)
 
 
+def test_F120_a_leg_has_shown_itself_before_its_phone_rings() -> None:
+    watch = LegWatch(lambda news: None)
+    called = {f"Dest{name}": value for name, value in A_CHANNEL.items()}
+    assert told(("DialBegin", called | {"Timestamp": "1.0"}), watch=watch) == []
+    assert watch.has_shown(A1)
+
+
+def test_what_is_told_of_a_leg_after_its_hang_up_is_not_remembered() -> None:
+    watch = LegWatch(lambda news: None)
+    told(newstate(B_CHANNEL, "1.0", RINGING), hangup(B_CHANNEL, "9.0", 23, RINGING), watch=watch)
+    told(dial_end(B_CHANNEL, "9.1", "BUSY"), watch=watch)
+    assert not watch.has_seen(B1)
+
+
 def test_a_lost_connection_is_a_new_start() -> None:
     watch = LegWatch(lambda news: None)
     told(newstate(B_CHANNEL, "1.0", RINGING), watch=watch)
