@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from callers import dials
+from callers import dials, keyed
 from town import D1, Town, Traveller
 
 from calls.callback import Callback, State
@@ -22,7 +22,7 @@ from rating.plan import ALegPolicy
 from store import admissions, ledger
 from store.admissions import TriggerRecord
 from store.verify import verify
-from world.scripts import Answers, HangsUp, Talks, TalksUntilHungUp, Waits
+from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp, Waits
 from world.sip import escaped, quoted
 
 pytestmark = [pytest.mark.real_asterisk, pytest.mark.timeout(180)]
@@ -338,6 +338,21 @@ def test_a_destinations_hang_up_that_ami_never_told_lets_the_subscriber_key_on(
         town.world.wait_for_call(D1)
         time.sleep(0.5)
     town.wait_for_state(good_call.sam, State.COLLECTING, seconds=10)
+    good_call.check()
+
+
+def test_a_call_whose_ami_flaps_from_its_first_ring_to_its_end_is_made_and_billed_once(
+    town: Town, good_call: GoodCall
+) -> None:
+    lost = losses(town)
+    town.world.phone(D1, Answers(after=2), Talks(seconds=4), HangsUp())
+    sam = good_call.sam
+    town.world.phone(sam.number, Answers(after=3), Keys(keyed(D1), after=3), Waits(10), HangsUp())
+    town.ring(sam)
+    town.world.wait_for(lambda: town.world.originations(sam.number) == 1, 10, "the call to the subscriber")
+    with flapping(town):
+        town.world.wait_for_call(sam.number, seconds=60)
+    assert losses(town) >= lost + 5
     good_call.check()
 
 
