@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
+from demo import stoppers
 from demo.screen import Screen
 from demo.show import show
 
 READER_GONE = 1
-STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
     """Show it; the exit code."""
     options = _options()
     screen = Screen(sys.stdout)
-    for number in STOPPERS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup wants it
-            signal.signal(number, _interrupt)
+    stoppers.listen()
     try:
         return show(screen, keep=options.keep, host=options.host, folder=options.folder)
     except BrokenPipeError:
@@ -59,13 +55,6 @@ def _options() -> argparse.Namespace:
         help="where the files go, in a new folder for each run (default: demo-output)",
     )
     return parser.parse_args()
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    # Once is enough: a second one must not break off the tidying up.
-    for each in STOPPERS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

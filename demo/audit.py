@@ -11,9 +11,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from calls.callback import Callback
 from calls.cdr import LegRole
-from demo.company import ACCOUNT, FIRST_INCREMENT_S, NEXT_INCREMENT_S, RETAIL, Clerk
+from demo.company import ACCOUNT, FIRST_INCREMENT_S, NEXT_INCREMENT_S, RETAIL, ZONE, Clerk
 from demo.phonelog import Entry, first_key
 from demo.reckoning import Billed, Line, Terms, Witnessed, compare, complaints_about_totals, read_prices
 from demo.screen import Screen
@@ -47,10 +49,10 @@ def show(screen: Screen, lines: Sequence[Line]) -> None:
     screen.table([HEADINGS, *(_row(line) for line in lines)], RIGHT)
 
 
-def complaints(clerk: Clerk, lines: Sequence[Line]) -> list[str]:
+def complaints(clerk: Clerk, lines: Sequence[Line], month: str) -> list[str]:
     """Return all that differs: legs, the balance, the invoice."""
     account = json.loads(clerk.asks(["account", "show", ACCOUNT, "--output", "json"]))
-    invoice = json.loads(clerk.asks(["invoice", "show", ACCOUNT, "--output", "json"]))
+    invoice = json.loads(clerk.asks(["invoice", "show", ACCOUNT, "--month", month, "--output", "json"]))
     lines_of_invoice = [line for session in invoice["sessions"] for line in session["lines"]]
     totals = {
         "the balance": -Decimal(account["balance"]).quantize(Decimal("0.0001")),
@@ -62,6 +64,12 @@ def complaints(clerk: Clerk, lines: Sequence[Line]) -> list[str]:
         *complaints_about_totals(lines, totals),
         *held,
     ]
+
+
+def month_of(callback: Callback) -> str:
+    """The month on whose invoice the callback stands: that of its end, as the account's clock has it."""
+    assert callback.ended_at is not None
+    return f"{callback.ended_at.astimezone(ZoneInfo(ZONE)):%Y-%m}"
 
 
 def _witnessed(call: PhoneCall, entries: list[Entry], name: str) -> Witnessed:

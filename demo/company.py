@@ -22,6 +22,7 @@ from demo.stage import ROOT
 ACCOUNT, SUBSCRIBER, PLAN = "globetrotter", "sam", "traveller"
 CREDIT = "20.00"
 CURRENCY = "USD"
+ZONE = "Europe/London"
 FIRST_INCREMENT_S, NEXT_INCREMENT_S = 6, 1
 RETAIL = ROOT / "etc" / "decks" / "retail-usd.csv"
 WHOLESALE = ROOT / "etc" / "decks" / "carrier-usd.csv"
@@ -63,7 +64,7 @@ def founding(numbers: Numbers) -> Iterator[tuple[str, list[str]]]:
         f"Who pays: an account with {CURRENCY} {CREDIT} of credit",
         [
             *("account", "add", ACCOUNT, "--name", "Globetrotter Ltd", "--credit-limit", CREDIT),
-            *("--currency", CURRENCY, "--plan", PLAN, "--zone", "Europe/London"),
+            *("--currency", CURRENCY, "--plan", PLAN, "--zone", ZONE),
             *("--address", r"1 High Street\nLondon", "--email", "accounts@globetrotter.example"),
         ],
     )

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from calls.callback import Callback, State
-from demo import audit, company, scene
+from demo import audit, company, scene, stoppers
 from demo.live import Live, NotInTime
 from demo.screen import GREEN, RED, Screen
 from demo.stage import ROOT, Stage, StageFailed
@@ -86,6 +86,7 @@ def _find(screen: Screen) -> Installation:
 def _start(screen: Screen, stack: ExitStack, stage: Stage, installation: Installation) -> None:
     began = time.monotonic()
     stack.enter_context(stage)
+    stack.callback(stoppers.ignore)
     scene.rehearse(stage.world)
     pbx, web = stage.settings.pbx, stage.settings.web
     carriers = ", ".join(f"{line.carrier.name} at {line.host}:{line.port}" for line in stage.world.lines)
@@ -125,7 +126,7 @@ def _one_call(screen: Screen, stack: ExitStack, stage: Stage, clerk: company.Cle
     audit.show(screen, lines)
     ended_badly = [] if callback.state is State.COMPLETED else [f"the callback ended as {callback.state}"]
     few = [] if len(lines) == len(scene.TALKERS) else [f"{len(lines)} legs instead of {len(scene.TALKERS)}"]
-    return [*heard_badly, *ended_badly, *few, *audit.complaints(clerk, lines)]
+    return [*heard_badly, *ended_badly, *few, *audit.complaints(clerk, lines, audit.month_of(callback))]
 
 
 def _ring_and_talk(screen: Screen, stage: Stage, live: Live) -> list[str]:
@@ -168,7 +169,17 @@ def _show_records(screen: Screen, stage: Stage, clerk: company.Clerk, callback: 
     screen.line()
     clerk.runs(["account", "show", company.ACCOUNT])
     screen.line()
-    clerk.runs(["invoice", "show", company.ACCOUNT, "--pdf", company.shown(stage.folder / INVOICE)])
+    clerk.runs(
+        [
+            "invoice",
+            "show",
+            company.ACCOUNT,
+            "--month",
+            audit.month_of(callback),
+            "--pdf",
+            company.shown(stage.folder / INVOICE),
+        ]
+    )
 
 
 def _verdict(screen: Screen, complaints: list[str]) -> None:
