@@ -235,7 +235,7 @@ class Service:
         self.watch.on_event(message.event, message.fields)
 
     def _on_news(self, news: LegNews) -> None:
-        self.conductor.news(news.callback_id, news.event)
+        self.recovery.hear(news)
 
     def _on_ami_connected(self) -> None:
         self.conductor.spawn(self.recovery.resync())

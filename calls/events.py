@@ -70,6 +70,8 @@ class LegHungUp(Event):
     estimated: bool = False
     ringing_unseen: bool = False
     """Found out afterwards: that no ringing was told proves nothing."""
+    answer_unseen: bool = False
+    """The channel was up, but nobody heard it answer: its evidence is to be asked before it is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

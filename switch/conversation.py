@@ -88,10 +88,11 @@ class Conversations:
     def _converse(self, agi: AgiSession, leg_id: str) -> None:
         callback_id = callback_id_of(leg_id)
         answered_at = self._reactor.seconds()
+        # Taken while the callback is surely known: one that ends meanwhile closes it.
+        mailbox = self._conductor.mailbox(leg_id)
         self._conductor.spawn(self._prove_answer(callback_id, leg_id, self._wall()))
         self._set_up(agi, callback_id)
         line = AgiLine(agi)
-        mailbox = self._conductor.mailbox(leg_id)
         while (order := agi.wait_unless_hung_up(mailbox.get())) is not None:
             match order:
                 case RunDialog():
@@ -151,7 +152,7 @@ class Conversations:
         callback = self._conductor.callback(callback_id)
         if callback is None:
             return
-        status = ""
+        status, gaps = "", self._watch.gaps
         try:
             self._show_caller_id(agi, leg)
             dialled = self._orders.dialled(leg.number, leg.trunk)
@@ -161,7 +162,7 @@ class Conversations:
             status = agi.get_variable("DIALSTATUS")
         finally:
             # Also when the subscriber has left: a leg that never got a channel is told by nobody else.
-            self._conductor.spawn(self._account_for(callback_id, leg.id, status))
+            self._conductor.spawn(self._account_for(callback_id, leg.id, status, gaps))
 
     def _show_caller_id(self, agi: AgiSession, leg: Leg) -> None:
         """Set what the destination sees: a number that is allowed for this leg, or nothing."""
@@ -171,19 +172,35 @@ class Conversations:
             agi.set_variable("CALLERID(num)", str(leg.caller_id_shown))
             agi.set_variable("CALLERID(num-pres)", "allowed")
 
-    async def _account_for(self, callback_id: str, leg_id: str, status: str) -> None:
-        """Make sure that the end of a B-leg is known after Dial has returned."""
+    async def _account_for(self, callback_id: str, leg_id: str, status: str, gaps: int) -> None:
+        """Make sure that the end of a B-leg is known after Dial has returned.
+
+        `gaps` are the watch's from before Dial. Without a status A has left in Dial: then silence about B is
+        no proof unless AMI was heard all the time, and an answer to a question shows that it was.
+        """
         await deferLater(self._reactor, AMI_LAG_SECONDS)
-        callback = self._conductor.callback(callback_id)
-        leg = callback.leg(leg_id) if callback is not None else None
-        if callback is None or leg is None or not leg.is_live:
+        callback = self._with_live(callback_id, leg_id)
+        if callback is None:
             return
-        if status == ANSWERED_STATUS or leg.answered_at is not None or self._watch.has_seen(leg_id):
+        leg = callback.leg(leg_id)
+        was_up = status == ANSWERED_STATUS or (leg is not None and leg.answered_at is not None)
+        if was_up or not status or self._watch.has_seen(leg_id):
             await self._look_up(callback)
-        else:
+            if was_up or self._watch.has_seen(leg_id) or not self._heard_all_since(gaps):
+                return  # the next resync tells more
+        if self._with_live(callback_id, leg_id) is not None:
             await self._conductor.tell(
                 callback_id, self._conductor.leg_failed(leg_id, cause_of_status(status))
             )
+
+    def _with_live(self, callback_id: str, leg_id: str) -> Callback | None:
+        """The callback, if that leg of it is not known to be gone."""
+        callback = self._conductor.callback(callback_id)
+        leg = callback.leg(leg_id) if callback is not None else None
+        return callback if leg is not None and leg.is_live else None
+
+    def _heard_all_since(self, gaps: int) -> bool:
+        return self._orders.is_reachable and self._watch.gaps == gaps
 
     async def _prove_answer(self, callback_id: str, leg_id: str, at: datetime) -> None:
         """An AGI session runs on an answered channel only: say so if AMI does not."""

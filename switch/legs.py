@@ -55,6 +55,7 @@ class Originate:
 class _Seen:
     """What earlier events told of a leg that its hang-up does not repeat."""
 
+    channel: str = ""
     answered_at: datetime | None = None
     keyed: bool = False
     released_at: datetime | None = None
@@ -81,12 +82,18 @@ class LegWatch:
         """Whether Asterisk has shown a channel of that leg that is not gone yet."""
         return leg_id in self._seen
 
+    def channel_of(self, leg_id: str) -> str:
+        """The name of that leg's channel; empty while Asterisk has shown none, or when it is gone."""
+        seen = self._seen.get(leg_id)
+        return "" if seen is None else seen.channel
+
     def on_event(self, name: str, headers: Headers) -> None:
         """Take one AMI event; those of other people's channels are ignored."""
         leg_id = leg_id_of(headers, dialled=name in DIAL_EVENTS)
         if leg_id is None or (leg_id not in self._seen and leg_id in self._gone):
             return
-        seen = self._seen.setdefault(leg_id, _Seen())
+        channel = headers.get("DestChannel" if name in DIAL_EVENTS else "Channel", "")
+        seen = self._seen.setdefault(leg_id, _Seen(channel=channel))
         at = timestamp_of(headers)
         match name:
             case "Newstate" if headers.get("ChannelState") == RINGING:
@@ -120,13 +127,20 @@ class LegWatch:
     def _hung_up(self, leg_id: str, seen: _Seen, headers: Headers, at: datetime) -> Event:
         cause = int(headers.get("Cause", "0") or 0)
         # After a lost connection the answer may have gone unseen; the channel itself still knows.
-        answered = seen.answered_at is not None or headers.get("ChannelState") == UP
+        is_up = headers.get("ChannelState") == UP
+        answered = seen.answered_at is not None or is_up
         if not answered and seen.released_at is None and cause in SAYS_NOTHING:
             # We ended the attempt: DialStatus tells a ring time-out from a caller who went away.
             cause = cause_of_status(seen.dial_status)
         by = ReleasedBy.US if seen.released_at is None else ReleasedBy.FAR
         # Asterisk tells of the hang-up once its AGI session has ended, some 45 ms after an A-leg's BYE.
-        return events.LegHungUp(at=seen.released_at or at, leg_id=leg_id, q850_cause=cause, released_by=by)
+        return events.LegHungUp(
+            at=seen.released_at or at,
+            leg_id=leg_id,
+            q850_cause=cause,
+            released_by=by,
+            answer_unseen=is_up and seen.answered_at is None,
+        )
 
 
 def callback_id_of(leg_id: str) -> str:

@@ -16,7 +16,7 @@ from twisted.internet.task import deferLater
 from calls.callback import Callback, Leg
 from switch.ami import ActionRefused, AmiNotSent, AmiService
 from switch.errors import OriginateRefusedError
-from switch.legs import LegWatch, leg_id_of, originate
+from switch.legs import RINGING, UP, LegWatch, leg_id_of, originate
 from values.e164 import E164
 
 NO_CHANNEL_SECONDS = 2.0
@@ -39,11 +39,12 @@ class TrunkForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveChannel:
-    """A channel of one of our legs that Asterisk shows now. `is_up` means answered."""
+    """A channel of one of our legs that Asterisk shows now. `is_up` means answered, `is_ringing` not yet."""
 
     leg_id: str
     channel: str
     is_up: bool
+    is_ringing: bool = False
 
 
 class AsteriskOrders:
@@ -106,12 +107,18 @@ class AsteriskOrders:
 
     async def hang_up(self, leg_id: str) -> None:
         """End the leg's channel, if Asterisk still shows one."""
-        for channel in await self.live_channels():
-            if channel.leg_id == leg_id:
-                try:
-                    await self._ami.send("Hangup", {"Channel": channel.channel, "Cause": "16"})
-                except ActionRefused:
-                    return  # it went down by itself in between, which is what was wanted
+        # A list of all channels for each leg that ends would cost as much as all the rest of a busy switch.
+        known = self._watch.channel_of(leg_id)
+        channels = (
+            [known]
+            if known
+            else [each.channel for each in await self.live_channels() if each.leg_id == leg_id]
+        )
+        for channel in channels:
+            try:
+                await self._ami.send("Hangup", {"Channel": channel, "Cause": "16"})
+            except ActionRefused:
+                return  # it went down by itself in between, which is what was wanted
 
     async def live_channels(self) -> tuple[LiveChannel, ...]:
         """Every channel of our legs that is up or being tried."""
@@ -120,6 +127,13 @@ class AsteriskOrders:
         for row in rows:
             leg_id = leg_id_of(row)
             if leg_id is not None:
-                is_up = row.get("ChannelState") == "6"
-                found.append(LiveChannel(leg_id=leg_id, channel=row["Channel"], is_up=is_up))
+                state = row.get("ChannelState")
+                found.append(
+                    LiveChannel(
+                        leg_id=leg_id,
+                        channel=row["Channel"],
+                        is_up=state == UP,
+                        is_ringing=state == RINGING,
+                    )
+                )
         return tuple(found)

@@ -23,9 +23,11 @@ from calls.callback import Callback, Leg, Reason, ReleasedBy, State
 from calls.events import Event
 from switch.conductor import Conductor
 from switch.evidence import LegEvidence, evidence_of
-from switch.legs import callback_id_of
+from switch.legs import LegNews, callback_id_of
 from switch.orders import AsteriskOrders, LiveChannel
 
+ASKED_MAX = 3
+"""How often a list of channels that does not come in time is asked for, AMI's own deadline apart."""
 JUST_ORDERED = timedelta(seconds=2)
 """An order this young may still be on its way through Asterisk: its silence proves nothing."""
 
@@ -62,49 +64,88 @@ class Recovery:
 
     async def resync(self) -> None:
         """Compare everything unfinished with everything that lives."""
-        live = {channel.leg_id: channel for channel in await self._orders.live_channels()}
+        # What a new Asterisk tells proves nothing of the calls that died with the old one.
+        proved_at = self._proof_of_life()
+        shown = await self._shown()
+        if shown is None:
+            return
         callbacks = [callback for callback in self._conductor.unfinished() if callback.live_legs]
-        await self._compare(callbacks, live)
-        for leg_id, channel in live.items():
-            if not self._conductor.knows(callback_id_of(leg_id)):
+        known = await self._evidence(callbacks)
+        for callback in callbacks:
+            # Each for itself: one that cannot be saved now keeps no other waiting.
+            self._conductor.spawn(self._compare(callback, shown, known, proved_at))
+        for leg_id, channel in shown.live.items():
+            if not self._is_ours(leg_id):
                 self._log.warning("recovery.orphan", leg=leg_id, channel=channel.channel)
                 await self._orders.hang_up(leg_id)
 
     async def look_up(self, callback: Callback) -> None:
         """Compare one callback with the channels that live."""
-        if not self._orders.is_reachable:
-            return
-        try:
-            live = {channel.leg_id: channel for channel in await self._orders.live_channels()}
-        except ConnectionError as error:
-            # Nothing is found out; whoever asked goes on by what is known, and the next resync asks again.
-            self._log.warning("recovery.no_answer", callback=callback.id, error=str(error))
-            return
-        await self._compare([callback], live)
+        shown = await self._shown()
+        if shown is not None:
+            known = await self._evidence([callback])
+            await self._compare(callback, shown, known, self._proof_of_life())
 
-    async def _compare(self, callbacks: Iterable[Callback], live: Mapping[str, LiveChannel]) -> None:
-        callbacks = list(callbacks)
+    def hear(self, news: LegNews) -> None:
+        """Take what AMI tells of a leg; an end after an unheard answer is first held against the evidence."""
+        if isinstance(news.event, events.LegHungUp) and news.event.answer_unseen:
+            self._conductor.spawn(self._hear_of_end(news.callback_id, news.event))
+        else:
+            self._conductor.news(news.callback_id, news.event)
+
+    async def _hear_of_end(self, callback_id: str, ended: events.LegHungUp) -> None:
+        callback = self._conductor.callback(callback_id)
+        leg = callback.leg(ended.leg_id) if callback is not None else None
+        if callback is not None and leg is not None and leg.answered_at is None:
+            found = (await self._evidence([callback])).get(leg.id)
+            if found is not None and found.answered_at is not None:
+                answered = events.LegAnswered(at=found.answered_at, leg_id=leg.id)
+                await self._conductor.tell(callback_id, answered)
+        await self._conductor.tell(callback_id, ended)
+
+    def _is_ours(self, leg_id: str) -> bool:
+        callback = self._conductor.callback(callback_id_of(leg_id))
+        leg = callback.leg(leg_id) if callback is not None else None
+        return leg is not None and leg.is_live
+
+    async def _shown(self) -> "_Shown | None":
+        """The channels that live; None if Asterisk does not say: the next login or deadline asks again."""
+        for _ in range(ASKED_MAX):
+            if not self._orders.is_reachable:
+                return None
+            asked_at = self._wall()
+            try:
+                channels = await self._orders.live_channels()
+            except ConnectionError as error:
+                self._log.warning("recovery.no_answer", error=str(error))
+            else:
+                return _Shown(at=asked_at, live={channel.leg_id: channel for channel in channels})
+        return None
+
+    async def _evidence(self, callbacks: Iterable[Callback]) -> Mapping[str, LegEvidence]:
         legs = [leg.id for callback in callbacks for leg in callback.live_legs]
-        if not legs:
-            return
-        known: dict[str, LegEvidence] = {}
-        if self._cel_file is not None:
-            known = await self._read(evidence_of, self._cel_file, legs)
-        for callback in callbacks:
-            findings = find_out(callback, live, known, now=self._wall())
-            for event in findings.missed:
-                await self._conductor.tell(callback.id, event)
-            if findings.vanished:
-                await self._close(callback.id, findings)
+        if self._cel_file is None or not legs:
+            return {}
+        known: Mapping[str, LegEvidence] = await self._read(evidence_of, self._cel_file, legs)
+        return known
 
-    async def _close(self, callback_id: str, findings: "Findings") -> None:
+    async def _compare(
+        self, callback: Callback, shown: "_Shown", known: Mapping[str, LegEvidence], proved_at: datetime
+    ) -> None:
+        findings = find_out(callback, shown.live, known, now=shown.at)
+        for event in findings.missed:
+            await self._conductor.tell(callback.id, event)
+        if findings.vanished:
+            await self._close(callback.id, findings, proved_at)
+
+    async def _close(self, callback_id: str, findings: "Findings", proved_at: datetime) -> None:
         """Close the legs of which neither a channel nor a line of evidence is left."""
         callback = self._conductor.callback(callback_id)
         if callback is None:
             return
         gone = [leg for leg in callback.live_legs if leg.id in findings.vanished]
         answered = [leg.answered_at for leg in gone if leg.answered_at is not None]
-        at = max([self._proof_of_life(), *answered]) if answered else self._wall()
+        at = max([proved_at, *answered]) if answered else self._wall()
         self._log.warning("recovery.vanished", callback=callback_id, legs=sorted(findings.vanished))
         if findings.some_live or callback.state is State.RELEASING:
             # The table ends a callback whose legs go one by one; RELEASING has its end already.
@@ -113,6 +154,14 @@ class Recovery:
         elif gone:
             reason = Reason.VANISHED if answered else Reason.NEVER_SEEN
             await self._conductor.tell(callback_id, events.LegsVanished(at=at, reason=reason))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """The channels by leg id as Asterisk showed them, no earlier than `at`."""
+
+    at: datetime
+    live: Mapping[str, LiveChannel]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +188,9 @@ def find_out(
         if leg.answered_at is None and evidence.answered_at is not None:
             missed.append(events.LegAnswered(at=evidence.answered_at, leg_id=leg.id))
         if leg.id in live:
+            if leg.rang_at is None and leg.answered_at is None and live[leg.id].is_ringing:
+                # Whoever was heard to ring once is not rung again by a later fault of the carrier.
+                missed.append(events.LegRang(at=now, leg_id=leg.id))
             continue
         if evidence.hung_up_at is not None:
             missed.append(_hung_up(leg, evidence))

@@ -291,6 +291,7 @@ def test_the_cause_of_an_answered_leg_is_its_own_even_when_the_answer_went_unsee
     end = news[-1].event
     assert isinstance(end, events.LegHungUp)
     assert end.q850_cause == 16
+    assert end.answer_unseen
 
 
 def test_a_hangup_without_a_cause_is_cause_zero() -> None:

@@ -83,3 +83,24 @@ def test_a_channel_that_has_shown_itself_is_not_asked_for(site: Site) -> None:
     site.watch.on_event("DialBegin", called | {"Timestamp": "1.0"})
     assert site.originate() == [None]
     assert site.actions() == ["Originate"]
+
+
+def hang_up(site: Site, leg_id: str) -> None:
+    Deferred.fromCoroutine(site.orders.hang_up(leg_id))
+
+
+def test_a_leg_is_hung_up_by_the_channel_that_it_has_shown_without_a_list_of_all(site: Site) -> None:
+    site.watch.on_event("Newstate", B_ROW | {"Timestamp": "1.0"})
+    hang_up(site, B1)
+    assert site.ami.sent == [("Hangup", {"Channel": B_ROW["Channel"], "Cause": "16"})]
+
+
+def test_a_leg_of_before_is_looked_for_in_the_list_and_hung_up(site: Site) -> None:
+    site.ami.rows = (A_ROW, B_ROW)
+    hang_up(site, B1)
+    assert site.ami.sent[1:] == [("Hangup", {"Channel": B_ROW["Channel"], "Cause": "16"})]
+
+
+def test_a_leg_without_a_channel_needs_no_hang_up(site: Site) -> None:
+    hang_up(site, B1)
+    assert site.actions() == ["CoreShowChannels"]

@@ -1,8 +1,10 @@
 """What became of legs while either side was away (the fault table's F1, F3, F4 and F22)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_switch import FakeSwitch
@@ -25,8 +27,9 @@ from calls import events
 from calls.callback import Callback, Reason, ReleasedBy, State
 from calls.events import Event
 from switch.evidence import LegEvidence
+from switch.legs import LegNews
 from switch.orders import LiveChannel
-from switch.recovery import JUST_ORDERED, find_out
+from switch.recovery import ASKED_MAX, JUST_ORDERED, find_out
 
 NOW = at(1000)
 
@@ -282,3 +285,98 @@ def test_the_side_that_hung_up_is_taken_to_be_the_far_one_when_nobody_saw_it() -
     (event,) = findings.missed
     assert isinstance(event, events.LegHungUp)
     assert event.released_by is ReleasedBy.FAR
+
+
+# what a resync must not take for proof
+
+
+def test_F3_what_a_new_Asterisk_tells_does_not_prolong_the_calls_of_the_dead_one(
+    switch: FakeSwitch,
+) -> None:
+    switch.proof_of_life = at(97)
+    live_channels = switch.asterisk.live_channels
+
+    async def and_an_event_comes() -> tuple[LiveChannel, ...]:
+        switch.proof_of_life = at(1000)
+        return await live_channels()
+
+    switch.asterisk.live_channels = and_an_event_comes  # type: ignore[method-assign]
+    ended = resync(switch, in_state(State.TALKING))
+    assert [leg.hung_up_at for leg in ended.legs] == [at(97)] * 2
+
+
+def test_F120_an_order_given_while_the_evidence_was_read_has_not_vanished(switch: FakeSwitch) -> None:
+    callback = in_state(State.DIALING_A)
+    ordered = callback.with_leg(replace(callback.legs[0], ordered_at=at(999)))
+    ordered = replace(ordered, deadline_at=at(1060))
+    read = switch.recovery._read
+
+    def slowly(*arguments: Any) -> Any:
+        switch.clock.advance(5)
+        return read(*arguments)
+
+    switch.recovery._read = slowly  # type: ignore[assignment]
+    assert resync(switch, ordered).state is State.DIALING_A
+
+
+def test_F120_a_phone_that_rings_at_the_resync_is_known_to_have_rung(switch: FakeSwitch) -> None:
+    ringing = {A1: LiveChannel(leg_id=A1, channel="PJSIP/x", is_up=False, is_ringing=True)}
+    (found,) = find_out(in_state(State.DIALING_A), ringing, {}, now=NOW).missed
+    rung = after_all(in_state(State.DIALING_A), [found])
+    assert after_all(rung, [hung_up(A1, cause=34, seconds=1001)]).state.is_end
+
+
+def test_I12_a_leg_that_is_closed_in_the_books_has_no_channel_for_long(switch: FakeSwitch) -> None:
+    switch.asterisk.live = [A1, B1]
+    resync(switch, after_all(in_state(State.TALKING), [hung_up(B1, seconds=91)]))
+    assert switch.asterisk.hung_up == [B1]
+
+
+def test_a_list_that_does_not_come_in_time_is_asked_for_again_and_not_for_ever(switch: FakeSwitch) -> None:
+    switch.asterisk.is_lost_when_asked = True
+    talking = in_state(State.TALKING)
+    assert resync(switch, talking) == talking
+    assert switch.asterisk.asked == ASKED_MAX
+
+
+def test_one_callback_that_cannot_be_saved_keeps_no_other_waiting(switch: FakeSwitch, cel_file: Path) -> None:
+    other = replace(
+        in_state(State.COLLECTING), id="cb2", legs=(replace(in_state(State.COLLECTING).legs[0], id="cb2-a1"),)
+    )
+    switch.conductor.follow(other)
+    switch.books.rows["cb2"] = replace(other, language="xx")  # no step fits this row
+    cel_file.write_text(line("HANGUP", 95.5, A1, 16) + line("HANGUP", 95.5, A1, 16).replace(A1, "cb2-a1"))
+    assert resync(switch, in_state(State.COLLECTING)).state.is_end
+
+
+# an end whose answer nobody heard
+
+
+def ended_unheard(leg_id: str, seconds: float) -> LegNews:
+    event = events.LegHungUp(
+        at=at(seconds), leg_id=leg_id, q850_cause=16, released_by=ReleasedBy.FAR, answer_unseen=True
+    )
+    return LegNews(callback_id=CALLBACK_ID, event=event)
+
+
+def test_F4_a_talk_answered_while_AMI_was_away_is_billed_though_it_ends_before_the_resync(
+    switch: FakeSwitch, cel_file: Path
+) -> None:
+    dialing = in_state(State.DIALING_B)
+    switch.books.rows[CALLBACK_ID] = dialing
+    switch.conductor.follow(dialing)
+    cel_file.write_text(line("ANSWER", 31, B1))
+    switch.recovery.hear(ended_unheard(B1, 95))
+    leg = switch.books.rows[CALLBACK_ID].leg(B1)
+    assert leg is not None
+    assert (leg.answered_at, leg.hung_up_at, leg.estimated) == (at(31), at(95), False)
+
+
+def test_an_end_whose_answer_is_known_to_the_books_needs_no_evidence(switch: FakeSwitch) -> None:
+    talking = in_state(State.TALKING)
+    switch.books.rows[CALLBACK_ID] = talking
+    switch.conductor.follow(talking)
+    switch.recovery.hear(ended_unheard(B1, 95))
+    leg = switch.books.rows[CALLBACK_ID].leg(B1)
+    assert leg is not None
+    assert leg.hung_up_at == at(95)

@@ -1,0 +1,93 @@
+"""What the session of an A-leg makes of a Dial that did not come back as it should."""
+
+from typing import Any
+
+import pytest
+from asterisk.agi import AGISIGHUPHangup
+from fake_switch import FakeSwitch
+from sample_callbacks import A1, B1, CALLBACK_ID, hung_up, in_state
+
+from calls.callback import State
+from switch.conversation import AMI_LAG_SECONDS, Conversations
+from switch.legs import LegWatch
+
+
+class LeavesInDial:
+    """An A-leg whose phone hangs up while Dial runs."""
+
+    def __init__(self, watch: LegWatch, *, ami_is_lost: bool) -> None:
+        self._watch = watch
+        self._ami_is_lost = ami_is_lost
+
+    def set_variable(self, *_: str) -> None:
+        pass
+
+    def appexec(self, *_: str) -> None:
+        if self._ami_is_lost:
+            self._watch.forget_all()
+        raise AGISIGHUPHangup("gone")
+
+
+class Talk:
+    """A callback in DIALING_B, and the end of its AGI session."""
+
+    def __init__(self, *, ami_is_lost: bool) -> None:
+        self.switch = FakeSwitch()
+        self.switch.pass_time(100, 50)
+        self.switch.books.rows[CALLBACK_ID] = in_state(State.DIALING_B)
+        self.switch.conductor.follow(in_state(State.DIALING_B))
+        self.watch = LegWatch(lambda news: None)
+        self.agi: Any = LeavesInDial(self.watch, ami_is_lost=ami_is_lost)
+        self.conversations = Conversations(
+            reactor=self.switch.clock,
+            wall=self.switch.wall,
+            conductor=self.switch.conductor,
+            orders=self.switch.asterisk,  # type: ignore[arg-type]
+            watch=self.watch,
+            look_up=self.switch.recovery.look_up,
+            sounds=None,  # type: ignore[arg-type]
+        )
+
+    def end(self) -> None:
+        leg = in_state(State.DIALING_B).leg(B1)
+        assert leg is not None
+        with pytest.raises(AGISIGHUPHangup):
+            self.conversations._dial(self.agi, CALLBACK_ID, leg)
+        self.switch.pass_time(AMI_LAG_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fake_switch.FakeAsterisk.dialled", lambda *_: "61255500123", raising=False)
+
+
+def test_F4_a_B_leg_of_which_nothing_was_heard_while_AMI_was_away_is_not_taken_for_unanswered() -> None:
+    talk = Talk(ami_is_lost=True)
+    talk.switch.asterisk.is_reachable = False
+    talk.end()
+    leg = talk.switch.books.rows[CALLBACK_ID].leg(B1)
+    assert leg is not None
+    assert leg.is_live
+
+
+def test_F5_nor_while_AMI_does_not_answer() -> None:
+    talk = Talk(ami_is_lost=False)
+    ask = talk.switch.asterisk.live_channels
+
+    async def lost() -> Any:
+        talk.watch.forget_all()
+        talk.switch.asterisk.is_lost_when_asked = True
+        return await ask()
+
+    talk.switch.asterisk.live_channels = lost  # type: ignore[method-assign]
+    talk.end()
+    leg = talk.switch.books.rows[CALLBACK_ID].leg(B1)
+    assert leg is not None
+    assert leg.is_live
+
+
+def test_a_B_leg_that_never_had_a_channel_is_closed_when_the_subscriber_has_left() -> None:
+    talk = Talk(ami_is_lost=False)
+    talk.switch.tell(hung_up(A1, seconds=99))
+    talk.end()
+    assert talk.switch.books.rows[CALLBACK_ID].state.is_end
