@@ -22,7 +22,7 @@ SECRET_CHARACTERS_MIN = 22
 """128 bits in base 64."""
 KEY_CHARACTERS_MAX = 255
 KEPT = timedelta(days=7)
-"""The least time for which a repeated request is recognised (reliability: retries span days)."""
+"""The least time for which a repeated request is recognised: senders try again for days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
