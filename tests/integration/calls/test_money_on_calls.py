@@ -115,7 +115,7 @@ def printed_records(town: Town, traveller: Traveller) -> Any:
 
 
 @pytest.mark.timeout(180)
-def test_F121_each_policy_charges_its_own_seconds_of_the_subscribers_leg(town: Town) -> None:
+def test_F053_each_policy_charges_its_own_seconds_of_the_subscribers_leg(town: Town) -> None:
     policies = list(ALegPolicy)
     by_the_second: dict[str, Any] = {"first_increment_s": 1, "next_increment_s": 1}
     travellers = [town.traveller(a_leg_policy=policy, **by_the_second) for policy in policies]
