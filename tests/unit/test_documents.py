@@ -13,7 +13,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[a-z]+(?:/[A-Za-z0-9_.-]+)*/[A-Za-z0-9_-]+\.(?:py|md|toml|csv|typ)")
-NAME = re.compile(rf"(?:{'|'.join(HOUSE['root_packages'])})(?:\.(?!toml\b)[A-Za-z_]+)+")
+NAME = re.compile(
+    rf"(?:{'|'.join(HOUSE['root_packages'])})(?:\.[A-Za-z_]+){{2,}}"
+)  # with one dot it may be an event of the log
 
 
 def quoted(page: Path) -> set[str]:
