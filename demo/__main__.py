@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 
 from demo import stoppers
+from demo.refusals import WrongUse
 from demo.screen import Screen
 from demo.show import show
 
-READER_GONE = 1
+READER_GONE, WRONG_USE = 1, 2
 
 
 def main() -> int:
@@ -26,6 +27,9 @@ def main() -> int:
     stoppers.listen()
     try:
         return show(screen, keep=options.keep, host=options.host, folder=options.folder)
+    except WrongUse as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return WRONG_USE
     except BrokenPipeError:
         # Whoever read has had enough. Python would complain as it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -37,7 +41,7 @@ def _options() -> argparse.Namespace:
         prog="bin/demo",
         description="One whole call on a real Asterisk, from a single ring to the invoice.",
         epilog="Exit codes: 0 what the phones logged agrees with what was billed; 1 it does not, or no"
-        " call came about; 130 interrupted.",
+        " call came about; 2 wrong use; 130 interrupted.",
     )
     parser.add_argument(
         "--keep", action="store_true", help="leave it running for your own softphone, until Ctrl-C"

@@ -18,6 +18,7 @@ from pathlib import Path
 from calls.callback import Callback, State
 from demo import audit, company, scene, stoppers
 from demo.live import Live, NotInTime
+from demo.refusals import WrongUse
 from demo.screen import GREEN, RED, Screen
 from demo.stage import ROOT, Stage, StageFailed
 from demo.visit import receive, softphone
@@ -26,6 +27,7 @@ from pbx.installation import Installation, find_or_fetch
 from store import cdrs
 from store.errors import StoreError
 from world.network import NeverHappened
+from world.ports import NoFreePorts
 from world.sip import RingingLine
 
 AGREES, DISAGREES, INTERRUPTED = 0, 1, 130
@@ -33,12 +35,25 @@ OUTPUT = "demo-output"
 INVOICE = "invoice.pdf"
 KEPT = frozenset({INVOICE, "switch.toml", "dialback.db", "switch.log", "phones.csv"})
 """What stays of a call that went well; of one that did not, everything does."""
-REFUSALS = (company.CommandRefused, NotInTime, StageFailed, PbxError, StoreError, NeverHappened, OSError)
+REFUSALS = (
+    company.CommandRefused,
+    NotInTime,
+    StageFailed,
+    PbxError,
+    StoreError,
+    NeverHappened,
+    NoFreePorts,
+    OSError,
+)
 
 
 def show(screen: Screen, *, keep: bool, host: str, folder: Path | None) -> int:
-    """Show one call from end to end; with `keep`, stay for a visitor's own calls."""
+    """Show one call from end to end; with `keep`, stay for a visitor's own calls.
+
+    Raises WrongUse before anything is started if `host` or `folder` cannot be had.
+    """
     began = time.monotonic()
+    line = softphone(host) if keep else None
     place = _new_folder(folder)
     screen.line("Dialback: one callback on a real Asterisk, from a single ring to the invoice")
     complaints = ["a fault of the demo itself"]
@@ -46,7 +61,6 @@ def show(screen: Screen, *, keep: bool, host: str, folder: Path | None) -> int:
     try:
         with ExitStack() as stack:
             installation = _find(screen)
-            line = softphone(host) if keep else None
             stage = Stage(
                 installation,
                 place,
@@ -204,8 +218,11 @@ def _close(screen: Screen, place: Path, last_words: str) -> None:
 def _new_folder(wish: Path | None) -> Path:
     """A folder of its own for this run: several may be shown side by side."""
     above = wish or (ROOT / OUTPUT if os.access(ROOT, os.W_OK) else Path(tempfile.gettempdir()))
-    above.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-", dir=above)).absolute()
+    try:
+        above.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"{datetime.now(UTC):%Y%m%d-%H%M%S}-", dir=above)).absolute()
+    except OSError as error:
+        raise WrongUse(f"--folder: no folder can be made in {above} ({error.strerror})") from None
 
 
 def _tidy(stage: Stage) -> None:

@@ -53,8 +53,12 @@ class Stage:
         country: str = "GB",
         overrides: Mapping[str, Mapping[str, Any]] | None = None,
         softphone: Softphone | None = None,
+        trunks: Iterable[Mapping[str, Any]] = (),
     ) -> None:
-        """`overrides` are keys by section of switch.toml, such as {"switch": {"guard_seconds": 1}}."""
+        """`overrides` are keys by section of switch.toml, such as {"switch": {"guard_seconds": 1}}.
+
+        `trunks` are further tables of [[trunks]], for carriers outside the world.
+        """
         self.folder = folder.absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "switch.toml"
@@ -67,7 +71,7 @@ class Stage:
             carriers=carriers,
             softphone=softphone,
         )
-        self._write_config(sip_port, country, overrides or {})
+        self._write_config(sip_port, country, overrides or {}, trunks)
         self.settings = configuration.load(self.config)
         self.asterisk: Asterisk | None = None
         self._switch: subprocess.Popen[bytes] | None = None
@@ -208,7 +212,13 @@ class Stage:
         text = self.switch_log.read_text(errors="replace") if self.switch_log.exists() else ""
         return "\n".join(text.splitlines()[-20:])
 
-    def _write_config(self, sip_port: int, country: str, overrides: Mapping[str, Mapping[str, Any]]) -> None:
+    def _write_config(
+        self,
+        sip_port: int,
+        country: str,
+        overrides: Mapping[str, Mapping[str, Any]],
+        further: Iterable[Mapping[str, Any]],
+    ) -> None:
         rtp_start, rtp_end = free_rtp_range("127.0.0.1", os.getpid() + 7)
         agi_port, ami_port, web_port = free_port(), free_port(), free_port()
         tables: dict[str, dict[str, Any]] = {
@@ -231,6 +241,7 @@ class Stage:
             }
             for line in self.world.lines
         ]
+        trunks += [dict(trunk) for trunk in further]
         document = tomlkit.document()
         for section, values in tables.items():
             document.add(section, tomlkit.item(values))

@@ -8,10 +8,12 @@ Knows nothing of: how to end it (Ctrl-C comes as KeyboardInterrupt).
 from __future__ import annotations
 
 import secrets
+import socket
 import time
 
 from demo import company, scene
 from demo.live import Live
+from demo.refusals import WrongUse
 from demo.screen import Screen
 from demo.stage import Stage
 from world.configuration import Softphone
@@ -23,7 +25,12 @@ LOOK_SECONDS = 0.5
 
 
 def softphone(host: str) -> Softphone:
-    """A line for a person, with a password for this run."""
+    """A line for a person, with a password for this run; WrongUse if the address is not of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError as error:
+            raise WrongUse(f"--host: {host} is no IPv4 address of this machine ({error.strerror})") from None
     return Softphone(
         number=scene.VISITOR, host=host, port=free_port(host), password=secrets.token_hex(PASSWORD_BYTES)
     )
@@ -71,7 +78,9 @@ def receive(screen: Screen, stage: Stage, clerk: company.Clerk, line: Softphone)
 
 def _explain(screen: Screen, phone: Softphone) -> None:
     screen.heading("7  Your turn")
-    screen.said("Everything still runs. Set up a softphone (any SIP program on this machine) with this line:")
+    screen.said(
+        f"Everything still runs. Set up a softphone (any program that reaches {phone.host}) with this line:"
+    )
     screen.table(
         [
             ("setting", "value"),

@@ -114,6 +114,39 @@ def test_a_reader_that_goes_away_ends_everything(tmp_path: Path) -> None:
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [(["--keep", "--host", "203.0.113.9"], "--host"), (["--folder", str(Path(__file__) / "x")], "--folder")],
+)
+def test_what_cannot_be_had_is_refused_in_one_line_before_anything_starts(
+    options: list[str], field: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "demo", "--folder", str(tmp_path / "out"), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: {field}: ")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_with_keep_it_says_how_to_call_and_runs_on_until_ctrl_c(tmp_path: Path) -> None:
+    with demo(tmp_path, "--keep") as process:
+        assert process.stdout is not None
+        assert any("Ctrl-C ends everything" in line for line in process.stdout)
+        assert left_over(tmp_path) != []
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        assert process.wait(60) == 0, rest
+    assert "The visit is over" in rest
+    assert left_over(tmp_path) == []
+
+
 @pytest.mark.slow
 def test_a_bill_that_differs_from_the_phones_ends_with_exit_code_1(tmp_path: Path) -> None:
     another_opinion = "import sys, demo.audit as a; a.FIRST_INCREMENT_S = 60; from demo.__main__ import main"
