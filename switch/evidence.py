@@ -1,7 +1,8 @@
 """What Asterisk wrote down about our legs while nobody listened: the CEL file.
 
 Reads: the CSV that cel_custom appends to, one line an event, flushed line by line.
-Gives: the instants of answer and hang-up of given legs, equal to AMI's to the microsecond.
+Gives: the instants of answer and hang-up of given legs, within 5 ms of AMI's events of the same names; an
+A-leg's hang-up stands there some 45 ms after its far end's release.
 Knows nothing of: callbacks, AMI.
 
 AMI never repeats an event; after a restart of either side this file is the only witness.
