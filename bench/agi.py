@@ -78,7 +78,7 @@ REPLIES = (
 )
 SILENCE_SECONDS_MAX = 10
 WAITING_STEP = 2
-"""A call that waits does so in GET DATA, as a real one does while the subscriber keys a number."""
+"""A call that waits does so in GET DATA, as a real one does in Read while the subscriber keys a number."""
 
 
 class WrongAnswerError(Exception):
