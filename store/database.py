@@ -47,7 +47,6 @@ POSTGRESQL_CONNECTIONS_MAX = 12
 POSTGRESQL_WRITERS = 4
 READERS = 2
 STATEMENTS_CACHED_MAX = 1_000
-# Ids of the inbox are never given twice, so another maximum is other news; 0 is an empty inbox.
 INBOX_NEWEST = "SELECT coalesce(max(id), 0) FROM inbox"
 # PostgreSQL: serialization_failure, deadlock_detected, lock_not_available.
 RETRY_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
@@ -144,7 +143,7 @@ class Database:
     # news
 
     def data_version(self) -> int:
-        """A number that is another one after something was put into the inbox by anybody.
+        """The newest wish in the inbox, by number; 0 while there is none.
 
         Cheap enough to ask every tenth of a second, and no transaction is begun for it.
         """

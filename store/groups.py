@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
@@ -85,10 +85,12 @@ class CommitQueue:
 
     def _outcomes(self, jobs: Sequence[Job]) -> Sequence[Any]:
         if len(jobs) > 1:
-            try:
-                return self._together(jobs)
-            except (DBAPIError, StoreUnavailable):
-                pass  # nothing of it was committed: each for itself now, so that each meets its own fate
+            shared = caught(self._together, jobs)
+            if not isinstance(shared, Failure):
+                return cast(Sequence[Any], shared)
+            if shared.check(SQLAlchemyError, StoreUnavailable) is None:
+                return [shared] * len(jobs)  # a fault of ours: whoever waits is told, and the queue goes on
+            # Nothing of it was committed: each for itself now, so that each meets its own fate.
         return [caught(self._alone, job) for job in jobs]
 
 

@@ -36,7 +36,8 @@ class NodeLease:
 
 def claim(database: Database, name: str, at: datetime) -> NodeLease:
     """Become the one process that conducts; NodeTaken if another one is at it."""
-    release = _lock_file(database, name) if database.is_sqlite else _lock_server(database, name)
+    # One lock for the whole database, whatever the node is called: two that conduct would ring twice.
+    release = _lock_file(database) if database.is_sqlite else _lock_server(database)
     try:
         token = database.call("claim node", _next_token, name, at)
     except BaseException:
@@ -78,8 +79,8 @@ def _next_token(connection: Connection, name: str, at: datetime) -> int:
     return known + 1
 
 
-def _lock_file(database: Database, name: str) -> Callable[[], None]:
-    path = Path(f"{database.engine.url.database}.{name}.lock")
+def _lock_file(database: Database) -> Callable[[], None]:
+    path = Path(f"{database.engine.url.database}.lock")
     try:
         file: TextIO = path.open("w", encoding="ascii")
     except OSError as error:
@@ -92,8 +93,8 @@ def _lock_file(database: Database, name: str) -> Callable[[], None]:
     return file.close
 
 
-def _lock_server(database: Database, name: str) -> Callable[[], None]:
-    key = zlib.crc32(f"dialback node {name}".encode())
+def _lock_server(database: Database) -> Callable[[], None]:
+    key = zlib.crc32(b"dialback conductor")
     try:
         connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         granted = connection.execute(sql("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one()

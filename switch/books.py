@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from calls import events
 from calls.admission import AccountState
@@ -23,7 +24,7 @@ from calls.commands import Command, Settle
 from calls.events import Event
 from calls.limits import Limits
 from calls.policy import PolicyDirection, PolicyKind, country_verdict
-from calls.transitions import step
+from calls.transitions import is_stale, step
 from rating.credit import Shortfall, a_seconds_at_b_answer, first_hold, longest_talk
 from rating.deck import Deck, NoRate
 from rating.plan import Plan
@@ -67,14 +68,45 @@ class Books:
         self._limits = limits
         self._ring_times = ring_times
         self._ordered: dict[str, tuple[int, ...]] = {}
+        self._in_doubt: set[str] = set()
 
     def advance(
         self, before: Callback, event: Event | None, gather: Gather | None
     ) -> "Deferred[tuple[Callback, tuple[Command, ...]]]":
         """Commit one step, from the event or from what `gather` makes of the facts."""
         ordered = self._ordered.pop(before.id, ())
-        advanced = self._database.run("advance callback", self._advance, before, event, gather, ordered)
+        advance = self._advance_in_doubt if before.id in self._in_doubt else self._advance
+        advanced = self._database.run("advance callback", advance, before, event, gather, ordered)
+        advanced.addErrback(self._note_doubt, before.id)
         return advanced.addCallback(self._note_orders)
+
+    def _note_doubt(self, failure: Failure, callback_id: str) -> Failure:
+        """A store that went away while committing may have done it: the next step looks first."""
+        if failure.check(StoreUnavailable):
+            self._in_doubt.add(callback_id)
+        return failure
+
+    def _advance_in_doubt(
+        self,
+        connection: Connection,
+        before: Callback,
+        event: Event | None,
+        gather: Gather | None,
+        ordered: tuple[int, ...],
+    ) -> "_Advanced":
+        """As _advance, from what the store has; a step that it has already is given as it was committed."""
+        stored = callbacks.load(connection, before.id)
+        if stored == before:
+            return self._advance(connection, before, event, gather, ordered)
+        if event is None or is_stale(stored, event) or step(before, event, self._limits)[0] == stored:
+            # None of its orders was performed: the conductor never heard that they were committed.
+            undone = [each for each in callbacks.undone_commands(connection) if each.callback_id == stored.id]
+            return _Advanced(
+                callback=stored,
+                commands=tuple(each.command for each in undone),
+                ordered=tuple(each.id for each in undone),
+            )
+        return self._advance(connection, stored, event, None, ordered)
 
     def _advance(
         self,
@@ -95,6 +127,7 @@ class Books:
         return _Advanced(callback=after, commands=commands, ordered=ids)
 
     def _note_orders(self, advanced: "_Advanced") -> tuple[Callback, tuple[Command, ...]]:
+        self._in_doubt.discard(advanced.callback.id)
         if advanced.ordered and not advanced.callback.state.is_end:
             self._ordered[advanced.callback.id] = advanced.ordered
         return advanced.callback, advanced.commands
@@ -121,7 +154,7 @@ class Books:
         available = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
         if available < hold_units or available <= 0:
             return events.DialRefused(at=now, reason=Reason.NO_CREDIT)
-        ledger.hold(connection, callback, hold_units, at=now)
+        held = ledger.hold(connection, callback, hold_units, at=now)
         # A retry takes another way: what failed to ring may have been the carrier's fault.
         tried = sum(1 for leg in callback.legs if leg.role is LegRole.A)
         route = offer.routes[tried % len(offer.routes)]
@@ -135,7 +168,7 @@ class Books:
             cost_rate_id=route.cost.id,
             ring_seconds=self._ring_times.a_seconds,
         )
-        return events.DialAuthorised(at=now, leg=leg, hold_units=hold_units)
+        return events.DialAuthorised(at=now, leg=leg, hold_units=held.units)
 
     # may B be dialled?
 
@@ -155,58 +188,60 @@ class Books:
     def _quote(
         self, connection: Connection, callback: Callback, plan: Plan, offer: "_Offer", now: datetime
     ) -> Event:
-        """Fix price and longest talk, and hold what they come to."""
+        """Fix the price and, for each route, the longest talk; hold what the dearest comes to."""
         leg_a = callback.leg_a
         if leg_a is None or leg_a.answered_at is None:
             return events.DestinationRefused(at=now, reason=Reason.TRY_LATER)
         free = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
+        rate_a = decks.rate(connection, leg_a.price_rate_id)
         earlier = _earlier_talk(connection, callback, plan)
-        answer_at = now + timedelta(seconds=self._ring_times.b_seconds)
-        up_seconds = (answer_at - leg_a.answered_at) // timedelta(seconds=1)
-        talk = longest_talk(
-            available=decimal_from_units(free),
-            plan=plan,
-            rate_a=decks.rate(connection, leg_a.price_rate_id),
-            rate_b=offer.price,
-            a_seconds_at_b_answer=a_seconds_at_b_answer(
-                plan=plan,
-                answered_at=leg_a.answered_at,
-                accepted_at=leg_a.accepted_at,
-                dial_b_at=now,
-                ring_seconds=self._ring_times.b_seconds,
-                earlier_bridged_microseconds=earlier.charged_microseconds,
-            ),
-            earlier_cost=earlier.cost,
-            seconds_max=self._ring_times.absolute_seconds - up_seconds,
-        )
-        if isinstance(talk, Shortfall):
-            return events.DestinationRefused(at=now, reason=Reason.NO_CREDIT)
-        hold_units = decimal_units(talk.cost)
-        ledger.hold(connection, callback, hold_units, at=now)
-        shown = customers.caller_id_for(connection, callback)
-        legs = self._legs_b(callback, offer, shown, talk.seconds)
-        return events.DestinationAuthorised(at=now, legs=legs, hold_units=hold_units)
-
-    def _legs_b(
-        self, callback: Callback, offer: "_Offer", shown: E164 | None, seconds: int
-    ) -> tuple[Leg, ...]:
         legs: list[Leg] = []
-        for route in offer.routes:
-            so_far = replace(callback, planned=tuple(legs))
-            legs.append(
-                Leg(
-                    id=next_leg_id(so_far, LegRole.B),
-                    role=LegRole.B,
-                    number=offer.number,
-                    trunk=route.trunk,
-                    caller_id_shown=shown,
-                    price_rate_id=offer.price.id,
-                    cost_rate_id=route.cost.id,
-                    ring_seconds=self._ring_times.b_seconds,
-                    talk_seconds_max=seconds,
-                )
+        hold_units = 0
+        shown = customers.caller_id_for(connection, callback)
+        for tried, route in enumerate(offer.routes, start=1):
+            # A is charged while every route before this one rings in vain.
+            ring_seconds = self._ring_times.b_seconds * tried
+            up_seconds = (now + timedelta(seconds=ring_seconds) - leg_a.answered_at) // timedelta(seconds=1)
+            talk = longest_talk(
+                available=decimal_from_units(free),
+                plan=plan,
+                rate_a=rate_a,
+                rate_b=offer.price,
+                a_seconds_at_b_answer=a_seconds_at_b_answer(
+                    plan=plan,
+                    answered_at=leg_a.answered_at,
+                    accepted_at=leg_a.accepted_at,
+                    dial_b_at=now,
+                    ring_seconds=ring_seconds,
+                    earlier_bridged_microseconds=earlier.charged_microseconds,
+                ),
+                earlier_cost=earlier.cost,
+                seconds_max=self._ring_times.absolute_seconds - up_seconds,
             )
-        return tuple(legs)
+            if isinstance(talk, Shortfall):
+                break
+            hold_units = max(hold_units, decimal_units(talk.cost))
+            so_far = replace(callback, planned=tuple(legs))
+            legs.append(self._leg_b(so_far, offer, route, shown, talk.seconds))
+        if not legs:
+            return events.DestinationRefused(at=now, reason=Reason.NO_CREDIT)
+        held = ledger.hold(connection, callback, hold_units, at=now)
+        return events.DestinationAuthorised(at=now, legs=tuple(legs), hold_units=held.units)
+
+    def _leg_b(
+        self, callback: Callback, offer: "_Offer", route: Route, shown: E164 | None, seconds: int
+    ) -> Leg:
+        return Leg(
+            id=next_leg_id(callback, LegRole.B),
+            role=LegRole.B,
+            number=offer.number,
+            trunk=route.trunk,
+            caller_id_shown=shown,
+            price_rate_id=offer.price.id,
+            cost_rate_id=route.cost.id,
+            ring_seconds=self._ring_times.b_seconds,
+            talk_seconds_max=seconds,
+        )
 
     def _destination_offer(
         self, connection: Connection, callback: Callback, plan: Plan, number: E164, now: datetime

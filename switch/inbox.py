@@ -36,7 +36,6 @@ class Inbox:
         self._conductor = conductor
         self._wall = wall
         self._log = log
-        self._version = -1
         self._looking = False
 
     def look(self) -> None:
@@ -50,16 +49,15 @@ class Inbox:
         """Take everything that waits."""
         for wish in await self._database.run("take inbox", callbacks.take_inbox):
             if wish.is_cancel:
+                # Not waited for: what is taken is off the list, so none may be lost over another's fault.
                 cancelled = events.Cancelled(at=self._wall(), by=wish.cancelled_by)
-                await self._conductor.tell(wish.callback.id, cancelled)
+                self._conductor.news(wish.callback.id, cancelled)
             elif not self._conductor.knows(wish.callback.id) and not wish.callback.state.is_end:
                 self._conductor.follow(wish.callback)
 
     async def _look(self) -> None:
         try:
-            version = await self._database.beside(self._database.data_version)
-            if version != self._version:
-                self._version = version
+            if await self._database.beside(self._database.data_version):
                 await self.take()
         except StoreUnavailable as error:
             self._log.warning("inbox.unavailable", error=str(error))

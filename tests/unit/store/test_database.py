@@ -180,6 +180,8 @@ def test_a_second_node_is_refused_while_the_first_lives(database: Database) -> N
     other = Database(database.url)
     with pytest.raises(NodeTaken, match="stop it first"):
         node.claim(other, "main", NOW)
+    with pytest.raises(NodeTaken):
+        node.claim(other, "another", NOW)
     lease.release()
     again = node.claim(other, "main", seconds(1))
     assert (lease.token, again.token) == (1, 2)
