@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cli
+from demo import stoppers
 from demo.screen import Screen
 from demo.stage import ROOT
 
@@ -120,6 +121,8 @@ class Clerk:
         printed, told = io.StringIO(), io.StringIO()
         with redirect_stdout(printed), redirect_stderr(told):
             code = cli.run(words)
+        if code != 0 and stoppers.has_struck():
+            raise KeyboardInterrupt  # the door has taken it for its own
         if code != 0:
             raise CommandRefused(f"dialback {shlex.join(words)}: exit code {code}: {told.getvalue().strip()}")
         return printed.getvalue() + told.getvalue()

@@ -81,6 +81,8 @@ def show(screen: Screen, *, keep: bool, host: str, folder: Path | None) -> int:
         screen.line(f"Failed: {error}", RED)
     except KeyboardInterrupt:
         is_interrupted, complaints = True, []
+        screen.line()
+        screen.line("Interrupted.")
     finally:
         _sweep(place, everything_stays=bool(complaints))
     code = INTERRUPTED if is_interrupted else DISAGREES if complaints else AGREES

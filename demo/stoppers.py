@@ -26,6 +26,11 @@ def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def has_struck() -> bool:
+    """Whether a stopper came, or none is heard any more."""
+    return signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     ignore()
     raise KeyboardInterrupt
