@@ -28,6 +28,8 @@ LEG_SUFFIX = re.compile(r"[ab][0-9]{1,4}")
 RINGING, UP = "5", "6"  # ChannelState, include/asterisk/channelstate.h
 NO_ANSWER_CAUSE = 19
 NORMAL_CLEARING_CAUSE = 16
+REJECTED_CAUSE = 21
+"""Stands for a 302 that is not followed: Asterisk then gives cause 23, or 0 with this status of its Dial."""
 SAYS_NOTHING = frozenset({0, NORMAL_CLEARING_CAUSE, 127})
 """Causes that Asterisk gives for want of a better one; any other is the far end's own word."""
 GONE_MAX = 1_000
@@ -131,7 +133,8 @@ class LegWatch:
         answered = seen.answered_at is not None or is_up
         if not answered and seen.released_at is None and cause in SAYS_NOTHING:
             # We ended the attempt: DialStatus tells a ring time-out from a caller who went away.
-            cause = cause_of_status(seen.dial_status)
+            forwards = cause == 0 and seen.dial_status == ("CANCEL" if is_leg_a(leg_id) else "BUSY")
+            cause = REJECTED_CAUSE if forwards else cause_of_status(seen.dial_status)
         by = ReleasedBy.US if seen.released_at is None else ReleasedBy.FAR
         # Asterisk tells of the hang-up once its AGI session has ended, some 45 ms after an A-leg's BYE.
         return events.LegHungUp(

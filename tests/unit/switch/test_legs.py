@@ -15,7 +15,8 @@ from sample_callbacks import (
 )
 
 from calls import events
-from calls.callback import ReleasedBy
+from calls.callback import DISPOSITIONS, ReleasedBy
+from calls.cdr import Disposition
 from switch.legs import (
     LegNews,
     LegWatch,
@@ -389,3 +390,12 @@ def test_F039_without_an_in_call_key_every_key_reaches_the_destination() -> None
 )
 def test_Dials_word_stands_for_a_cause_where_no_channel_told_one(status: str, cause: int) -> None:
     assert cause_of_status(status) == cause
+
+
+@pytest.mark.parametrize(("channel", "status"), [(A_CHANNEL, "CANCEL"), (B_CHANNEL, "BUSY")], ids=["A", "B"])
+@pytest.mark.parametrize("cause", [0, 23])
+def test_F125_a_phone_that_forwards_has_refused_in_whichever_way_asterisk_tells_it(
+    channel: dict[str, str], status: str, cause: int
+) -> None:
+    end = end_of(dial_end(channel, "1777896035.0", status), hangup(channel, "1777896035.0", cause, DOWN))
+    assert DISPOSITIONS[end.q850_cause] is Disposition.REJECTED
