@@ -155,6 +155,11 @@ def method_of(response: bytes) -> str:
     return _line(response, b"CSeq").rpartition(b" ")[2].decode(errors="replace")
 
 
+def header_of(message: bytes, name: bytes) -> bytes:
+    """Return what stands behind `name:`, or nothing."""
+    return _line(message, name).partition(b":")[2].strip()
+
+
 def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
