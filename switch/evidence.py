@@ -36,7 +36,7 @@ def evidence_of(path: Path, leg_ids: Collection[str]) -> dict[str, LegEvidence]:
     """The evidence of each of those legs that the file knows; a missing file proves nothing."""
     wanted = set(leg_ids)
     found: dict[str, LegEvidence] = {}
-    for row in _rows(path):
+    for row in _rows(path, wanted):
         leg_id = row.get("accountcode", "")
         if leg_id not in wanted or (is_leg_a(leg_id) and row.get("uniqueid") != leg_id):
             continue
@@ -62,8 +62,9 @@ def last_instant(path: Path) -> datetime | None:
     return None if last is None else micros_to_utc(last)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    """The file's lines by column name; a line cut short by a crash is skipped."""
+def _rows(path: Path, wanted: Collection[str] = ()) -> Iterator[dict[str, str]]:
+    """The file's lines by column name, of the `wanted` legs if any; one cut short by a crash is skipped."""
+    accounts = frozenset(leg_id.encode() for leg_id in wanted)
     if not path.exists():
         return
     with path.open("rb") as stream:
@@ -72,11 +73,19 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         stream.seek(start)
         if start:
             stream.readline()  # the first line of the tail is a torn one
-        lines = (line.decode("utf-8", "replace").replace("\0", "") for line in stream if line.endswith(b"\n"))
+        # Other legs' lines are not taken apart: a full tail would keep the reactor's thread waiting.
+        whole = (line for line in stream if line.endswith(b"\n") and (not accounts or _names(line, accounts)))
+        lines = (line.decode("utf-8", "replace").replace("\0", "") for line in whole)
         for line in lines:
             row = dict(zip(CEL_COLUMNS, _fields_of(line), strict=False))
             if all(name in row for name in COLUMNS) and row["eventtime"].replace(".", "", 1).isdecimal():
                 yield row
+
+
+def _names(line: bytes, accounts: Collection[bytes]) -> bool:
+    """Whether that line's fifth field is one of those; a leg id needs no quoting."""
+    fields = line.split(b'","', 5)
+    return len(fields) > 4 and fields[4].replace(b"\0", b"") in accounts
 
 
 def _fields_of(line: str) -> list[str]:

@@ -16,8 +16,10 @@ from store.database import Database
 from store.errors import StoreUnavailable
 from switch.ami import AmiService
 
+LOOK_SECONDS = 1.0
+"""With AMI's own ping: a call that dies with Asterisk is billed short by 3 s at most."""
 WRITE_SECONDS = 5.0
-"""A call that dies with Asterisk is billed short by this much at most, in the account's favour."""
+"""If both die, it is billed short by this much more; in the account's favour always."""
 
 
 class ProofOfLife:
@@ -38,8 +40,9 @@ class ProofOfLife:
         self._database = database
         self._node = node
         self._seen_at: datetime | None = None
+        self._looking = LoopingCall(self._look)
         self._writing = LoopingCall(self._write)
-        self._writing.clock = reactor
+        self._looking.clock = self._writing.clock = reactor
 
     def begin_with(self, seen_at: datetime | None) -> None:
         """Take over what the process before this one knew."""
@@ -51,20 +54,27 @@ class ProofOfLife:
 
     def last(self) -> datetime:
         """The last proof; now, if there never was one: then nothing was up that could be billed too long."""
-        return self._seen_at or self._wall()
+        now = self._wall()
+        return min(self._seen_at or now, now)  # a clock that was set back must not prolong a call
 
     def start(self) -> None:
         """Write it down from now on."""
+        self._looking.start(LOOK_SECONDS, now=False)
         self._writing.start(WRITE_SECONDS, now=False)
 
     def stop(self) -> None:
         """Write no more."""
-        if self._writing.running:
-            self._writing.stop()
+        for call in (self._looking, self._writing):
+            if call.running:
+                call.stop()
+
+    def _look(self) -> None:
+        if self._ami.logged_in:
+            pong_at = self._wall() - timedelta(seconds=self._ami.pong_age_seconds())
+            self._seen_at = max(self.last(), pong_at) if self._seen_at is not None else pong_at
 
     async def _write(self) -> None:
-        if self._ami.logged_in:
-            self._seen_at = self._wall() - timedelta(seconds=self._ami.pong_age_seconds())
+        self._look()
         if self._seen_at is not None:
             try:
                 await self._database.run("note proof of life", rows.note_alive, self._node, self._seen_at)
