@@ -111,8 +111,13 @@ def list_numbers(connection: Connection, subscriber_id: str | None = None) -> tu
 
 def caller_id_for(connection: Connection, callback: Callback) -> E164 | None:
     """What a destination may be shown: the subscriber's own number if it is verified, else nothing."""
+    return callback.number_a if is_verified_for(connection, callback) else None
+
+
+def is_verified_for(connection: Connection, callback: Callback) -> bool:
+    """Whether the number that a callback rings is still its subscriber's, and verified."""
     row = connection.execute(FIND, {"number": str(callback.number_a)}).first()
-    return callback.number_a if row is not None and row.verified_at is not None else None
+    return row is not None and row.subscriber_id == callback.subscriber_id and row.verified_at is not None
 
 
 FIND = select(numbers).where(numbers.c.e164 == bindparam("number"))

@@ -144,6 +144,8 @@ class Books:
             return events.DialRefused(at=now, reason=Reason.EXPIRED)
         if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
             return events.DialRefused(at=now, reason=Reason.ACCOUNT_CLOSED)
+        if not customers.is_verified_for(connection, callback):
+            return events.DialRefused(at=now, reason=Reason.NUMBER_REFUSED)
         plan = customers.plan(connection, callback.plan_id)
         offer = self._offer(connection, plan, callback.number_a, now)
         if offer is Reason.TRY_LATER:
@@ -246,6 +248,8 @@ class Books:
     def _destination_offer(
         self, connection: Connection, callback: Callback, plan: Plan, number: E164, now: datetime
     ) -> "_Offer | Reason":
+        if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
+            return Reason.ACCOUNT_CLOSED
         refusal = dialling_refusal(number, callback.home_country or None)
         if refusal:
             emergency = refusal.reason in {RefusalReason.EMERGENCY, RefusalReason.SHORT_CODE}

@@ -39,8 +39,8 @@ class Inbox:
         self._looking = False
 
     def look(self) -> None:
-        """Take what is new, if anything is."""
-        if self._looking or self._conductor.draining:
+        """Take what is new, if anything is; also while draining, for a call under way may be cancelled."""
+        if self._looking:
             return
         self._looking = True
         self._conductor.spawn(self._look())

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from storeworld import CLERK, FRIEND, LIMITS, LONG_AGO, NOW, callback, fill, rate
+from storeworld import CLERK, FRIEND, LIMITS, LONG_AGO, NOW, PHONE, callback, fill, rate
 from twisted.internet.defer import Deferred, fail, maybeDeferred
 
 from calls import events
-from calls.callback import Callback, ReleasedBy, State
-from calls.commands import Command, DialB, OriginateA
+from calls.admission import AccountState
+from calls.callback import Callback, Reason, ReleasedBy, State
+from calls.commands import Command, DialB, Opening, OriginateA, RunDialog
 from calls.events import Event
 from store import callbacks, ledger
+from store.customers import remove_number, set_account_state
 from store.database import Database
 from store.decks import add_deck, add_version
 from store.errors import StoreUnavailable
@@ -201,3 +203,24 @@ def test_F10_what_was_not_committed_is_done_when_the_store_is_back(office: Calla
     desk.database.run = run  # type: ignore[method-assign]
     assert desk.take(None, desk.books.authorise_a).state is State.DIALING_A
     assert desk.now == desk.database.read("load", callbacks.load, desk.now.id)
+
+
+# what changes while a callback lives
+
+
+def test_F20_a_number_that_was_taken_away_is_not_rung_any_more(office: Callable[..., Office]) -> None:
+    desk = office()
+    desk.database.call("remove", remove_number, PHONE, CLERK)
+    desk.take(None, desk.books.authorise_a)
+    assert (str(desk.now.state), desk.now.reason) == ("failed", Reason.NUMBER_REFUSED)
+
+
+def test_F20_an_account_that_is_suspended_in_the_call_reaches_no_further_destination(
+    office: Callable[..., Office],
+) -> None:
+    desk = office()
+    desk.answered_and_accepted()
+    desk.database.call("suspend", set_account_state, "acme", AccountState.SUSPENDED, CLERK)
+    desk.dial(FRIEND)
+    assert desk.now.state is State.COLLECTING
+    assert desk.commands == (RunDialog(opening=Opening.ASK_AGAIN, reason=Reason.ACCOUNT_CLOSED),)

@@ -90,3 +90,20 @@ def test_a_cancellation_that_cannot_be_saved_keeps_no_request_from_being_taken(
     with capture_logs():
         inbox.look()
     assert switch.conductor.knows("cb2")
+
+
+def test_F109_a_call_that_is_up_can_be_cancelled_while_the_switch_drains(
+    inbox: Inbox, switch: FakeSwitch, store: FakeStore
+) -> None:
+    talking = in_state(State.TALKING)
+    switch.books.rows[CALLBACK_ID] = talking
+    switch.conductor.follow(talking)
+    switch.conductor.draining = True
+    store.wishes += [
+        CallbackWish(callback=talking, cancelled_by="ops"),
+        CallbackWish(callback=requested(callback_id="cb2", dial_at=switch.wall())),
+    ]
+    inbox.look()
+    switch.pass_time(5)
+    assert switch.state() == "releasing"
+    assert switch.asterisk.originated == []
