@@ -11,7 +11,7 @@ itself until its transaction ends (SQLite: the only writing transaction there is
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from billing.holds import Hold, HoldState, OverLimit, Standing, open_hold, raise_hold
@@ -48,14 +48,17 @@ def available(connection: Connection, account_id: str, *, for_update: bool = Fal
 
 def standing(connection: Connection, account_id: str, *, for_update: bool = False) -> Standing:
     """The three parts of what is available. `for_update` keeps others away until the transaction ends."""
-    row = connection.execute(STANDING_LOCKED if for_update else STANDING, {"account_id": account_id}).first()
+    if for_update and connection.dialect.name != "sqlite":
+        # A statement of its own: what is read together with the lock was seen before the lock was granted.
+        connection.execute(LOCK, {"account_id": account_id})
+    named = {"account_id": account_id, "ledger_account_id": str(receivable(account_id))}
+    row = connection.execute(STANDING, named).first()
     if row is None:
         raise NotFound("account", f"there is no account {account_id!r}", "see `dialback account list`")
-    named = {"ledger_account_id": str(receivable(account_id)), "currency": row.currency}
-    posted = connection.execute(BALANCE, named).scalar()
-    pending = connection.execute(PENDING, {"account_id": account_id}).scalar_one()
     return Standing(
-        posted_units=posted or 0, pending_units=int(pending), credit_limit_units=row.credit_limit_units
+        posted_units=row.posted_units or 0,
+        pending_units=int(row.pending_units),
+        credit_limit_units=row.credit_limit_units,
     )
 
 
@@ -219,19 +222,24 @@ def end_hold(connection: Connection, ended: Hold, at: datetime) -> None:
 
 ENTRIES_AT_ONCE = 500
 """SQLite takes a bounded number of parameters in one statement."""
-STANDING = select(accounts.c.currency, accounts.c.credit_limit_units).where(
-    accounts.c.id == bindparam("account_id")
-)
-STANDING_LOCKED = STANDING.with_for_update()
+LOCK = select(accounts.c.id).where(accounts.c.id == bindparam("account_id")).with_for_update()
 BALANCE = select(ledger_accounts.c.balance_units).where(
     ledger_accounts.c.id == bindparam("ledger_account_id"),
     ledger_accounts.c.currency == bindparam("currency"),
 )
-# `state` is written out so that both engines see that the partial index of open holds fits.
-PENDING = select(func.coalesce(func.sum(holds.c.units), 0)).where(
-    holds.c.account_id == bindparam("account_id"),
-    holds.c.state == bindparam(None, "open", literal_execute=True),
+_POSTED = select(ledger_accounts.c.balance_units).where(
+    ledger_accounts.c.id == bindparam("ledger_account_id"),
+    ledger_accounts.c.currency == accounts.c.currency,
 )
+# `state` is written out so that both engines see that the partial index of open holds fits.
+_PENDING = select(func.coalesce(func.sum(holds.c.units), 0)).where(
+    holds.c.account_id == accounts.c.id, holds.c.state == literal_column("'open'")
+)
+STANDING = select(
+    accounts.c.credit_limit_units,
+    _POSTED.scalar_subquery().label("posted_units"),
+    _PENDING.scalar_subquery().label("pending_units"),
+).where(accounts.c.id == bindparam("account_id"))
 FIND_ENTRY = select(entries).where(entries.c.id == bindparam("entry_id"))
 FIND_POSTINGS = (
     select(postings).where(postings.c.entry_id == bindparam("entry_id")).order_by(postings.c.position)
