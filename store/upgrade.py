@@ -44,7 +44,8 @@ def upgrade(url: str) -> str:
 
 def check(database: Database) -> None:
     """Return if the tables fit this program; SchemaMismatch says what to do if not."""
-    found = database.read("read revision", revision)
+    # Asked first: SQLite would make an empty file of a path that was mistyped.
+    found = database.read("read revision", revision) if _is_there(database) else None
     if found is None:
         raise SchemaMismatch("the database has no tables yet: run `dialback db upgrade`")
     if found < NEWEST:
@@ -66,7 +67,18 @@ def revision(connection: Connection) -> str | None:
     return found
 
 
+def _is_there(database: Database) -> bool:
+    path = _file_of(database)
+    return path is None or path.exists()
+
+
 def _make_folder(database: Database) -> None:
+    path = _file_of(database)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _file_of(database: Database) -> Path | None:
+    """SQLite's file; None for a server or a database in memory."""
     path = database.engine.url.database
-    if database.is_sqlite and path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return Path(path) if database.is_sqlite and path and path != ":memory:" else None

@@ -33,6 +33,7 @@ SAMPLES = {
     "q850_cause": 17,
     "released_by": ReleasedBy.FAR,
     "estimated": False,
+    "answer_unseen": False,
     "ringing_unseen": False,
     "number": LEG.number,
     "by": "staff anna",

@@ -240,3 +240,11 @@ def _sqlite_error(code: int) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("told by a test")
     error.sqlite_errorcode = code
     return error
+
+
+def test_asking_for_the_tables_of_a_mistyped_path_makes_no_file_there(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'mistyped.db'}")
+    with pytest.raises(SchemaMismatch, match="no tables yet"):
+        check(database)
+    database.close()
+    assert list(tmp_path.iterdir()) == []

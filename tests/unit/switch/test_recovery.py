@@ -315,7 +315,7 @@ def test_F120_an_order_given_while_the_evidence_was_read_has_not_vanished(switch
         switch.clock.advance(5)
         return read(*arguments)
 
-    switch.recovery._read = slowly  # type: ignore[assignment]
+    switch.recovery._read = slowly
     assert resync(switch, ordered).state is State.DIALING_A
 
 
