@@ -383,14 +383,23 @@ def _refuse_used_ids(callback: Callback, legs: tuple[Leg, ...]) -> None:
 def _hung_up(callback: Callback, event: Event) -> tuple[Callback, Leg]:
     assert isinstance(event, events.LegHungUp)
     known = _leg_of(callback, event)
+    by = event.released_by
+    if by is ReleasedBy.US and _has_reached_its_limit(known, event.at):
+        by = ReleasedBy.LIMIT  # nobody pressed the in-call key: Dial's L() ended it
     leg = replace(
         known,
         hung_up_at=max(event.at, known.answered_at or event.at),
         q850_cause=event.q850_cause,
-        released_by=event.released_by,
+        released_by=by,
         estimated=event.estimated,
     )
     return callback.with_leg(leg), leg
+
+
+def _has_reached_its_limit(leg: Leg, at: datetime) -> bool:
+    if leg.role is LegRole.A or leg.answered_at is None:
+        return False
+    return at - leg.answered_at >= timedelta(seconds=leg.talk_seconds_max)
 
 
 def _dial(callback: Callback, leg: Leg, at: datetime) -> Step:
