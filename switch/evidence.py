@@ -64,7 +64,7 @@ def last_instant(path: Path) -> datetime | None:
 
 def _rows(path: Path, wanted: Collection[str] = ()) -> Iterator[dict[str, str]]:
     """The file's lines by column name, of the `wanted` legs if any; one cut short by a crash is skipped."""
-    accounts = frozenset(leg_id.encode() for leg_id in wanted)
+    legs = frozenset(leg_id.encode() for leg_id in wanted)
     if not path.exists():
         return
     with path.open("rb") as stream:
@@ -74,7 +74,7 @@ def _rows(path: Path, wanted: Collection[str] = ()) -> Iterator[dict[str, str]]:
         if start:
             stream.readline()  # the first line of the tail is a torn one
         # Other legs' lines are not taken apart: a full tail would keep the reactor's thread waiting.
-        whole = (line for line in stream if line.endswith(b"\n") and (not accounts or _names(line, accounts)))
+        whole = (line for line in stream if line.endswith(b"\n") and (not legs or _names(line, legs)))
         lines = (line.decode("utf-8", "replace").replace("\0", "") for line in whole)
         for line in lines:
             row = dict(zip(CEL_COLUMNS, _fields_of(line), strict=False))
@@ -82,10 +82,10 @@ def _rows(path: Path, wanted: Collection[str] = ()) -> Iterator[dict[str, str]]:
                 yield row
 
 
-def _names(line: bytes, accounts: Collection[bytes]) -> bool:
-    """Whether that line's fifth field is one of those; a leg id needs no quoting."""
-    fields = line.split(b'","', 5)
-    return len(fields) > 4 and fields[4].replace(b"\0", b"") in accounts
+def _names(line: bytes, legs: Collection[bytes]) -> bool:
+    """Whether that line's fifth field is one of those; the four before it never hold a comma."""
+    fields = line.split(b",", 5)
+    return len(fields) > 4 and fields[4].replace(b"\0", b"").strip(b'"') in legs
 
 
 def _fields_of(line: str) -> list[str]:
