@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 Port = Annotated[int, Field(ge=1, le=65535)]
 MediaPort = Annotated[int, Field(ge=1024, le=65535)]
 Codec = Literal["alaw", "ulaw", "gsm", "g722"]
+Dtmf = Literal["auto", "rfc4733", "inband", "info"]
 RTP_PORTS_MIN = 8
 """Two legs with RTP and RTCP each: less carries no call."""
 
@@ -124,6 +125,9 @@ class TrunkSettings(Section):
     prefix: str = Field(default="", pattern=r"^[0-9]{0,10}$")
     """Digits before the number, as some carriers want."""
     plus: bool = False
+    dtmf: Dtmf = "auto"
+    """How keys come and go. `auto`: as RFC 4733 where the carrier agrees to it, else as tones in the sound.
+    Name one where a carrier agrees to RFC 4733 and then sends tones. Keys in INFO are heard in any case."""
     t38: bool = True
     qualify_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
     """How often the carrier is asked by OPTIONS whether it lives; 0 means never."""

@@ -56,6 +56,8 @@ def _global() -> str:
             # By address only: neither a user name nor a From header makes anybody a trunk.
             "endpoint_identifier_order": "ip",
             "default_from_user": "dialback",
+            # A number may carry parameters of its own: +442079460101;npdi;rn=… is still that number.
+            "ignore_uri_user_options": True,
             "max_forwards": 20,
         },
     )
@@ -135,7 +137,7 @@ def _media(pbx: PbxSettings, trunk: TrunkSettings) -> dict[str, Value]:
         "direct_media": False,
         "rtp_symmetric": True,
         "force_rport": True,
-        "dtmf_mode": "auto",  # RFC 4733 if both sides know it, else tones: a key counts once
+        "dtmf_mode": trunk.dtmf,  # auto: RFC 4733 if both sides know it, else tones: a key counts once
         "rtp_timeout": pbx.rtp_timeout_seconds,
         "rtp_timeout_hold": pbx.rtp_timeout_seconds * 10,
         "max_audio_streams": 1,

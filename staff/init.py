@@ -84,6 +84,9 @@ name = "Dialback"
 # username = "…"
 # password = "…"
 # codecs = ["alaw", "ulaw"]
+# prefix = "990"                       # digits that it wants before each number
+# plus = true                          # it wants numbers as +44…
+# dtmf = "inband"                      # only if keys are lost: it agrees to RFC 4733 and then sends tones
 """
 
 

@@ -10,25 +10,23 @@ and a BYE in one breath, a 401 before anything else, keys in INFO, no sound at a
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from world.handwriting import SDP, Login, info_body, reply
 from world.rtp import Sound
 from world.sipwriting import Dialog, Invitation, code_of, header_of, method_of
 
 POLL_SECONDS = 0.05
 T1_SECONDS = 0.5
-REALM = "handmade"
-ALLOW = b"Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+ASKED_AGAIN_SECONDS_MAX = 4.0
 NO_KEYS = 127
 """Payload type of events towards a side that did not offer any."""
 
@@ -38,14 +36,6 @@ class HungUp(Exception):
 
 
 Part = Callable[["FarCall"], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """What this carrier asks of who calls it."""
-
-    username: str
-    password: str
 
 
 class Handmade:
@@ -158,10 +148,12 @@ class FarCall:
 
     # --- what a phone may do ------------------------------------------------------------------------
 
-    def says(self, code: int, *, sound: bool = False, headers: tuple[bytes, ...] = ()) -> None:
-        """Answer the INVITE; `sound` adds our SDP, which in a 183 is early media."""
+    def says(self, code: int, *, sound: bool = False, headers: tuple[bytes, ...] = (), tag: str = "") -> None:
+        """Answer the INVITE; `sound` adds our SDP, which in a 183 is early media; `tag`: of a fork."""
         body = self._sdp() if sound else b""
-        self._last = reply(self.invites[-1], code, tag=self._tag, headers=(self.contact, *headers), body=body)
+        self._last = reply(
+            self.invites[-1], code, tag=tag or self._tag, headers=(self.contact, *headers), body=body
+        )
         self.carrier.send(self._last, self.source)
         if sound:
             self.sound.start(self._their_sound(), self._event_type())
@@ -184,6 +176,17 @@ class FarCall:
         self.says(code, headers=headers)
         self._end()
 
+    def sends_back(self, code: int, *headers: bytes) -> None:
+        """Refuse in such a way that the other side asks once more; returns when it has."""
+        asked = len(self.invites)
+        self.says(code, headers=headers)
+        deadline = time.monotonic() + ASKED_AGAIN_SECONDS_MAX
+        while len(self.invites) == asked:
+            if time.monotonic() > deadline:
+                self._end()
+            self.waits(POLL_SECONDS)
+        self._acknowledged.clear()
+
     def waits(self, seconds: float) -> None:
         """Stay on the line; HungUp if the other side leaves."""
         if self._ended.wait(seconds):
@@ -196,7 +199,7 @@ class FarCall:
         """Press keys: rfc4733, inband, both (at once), info (application/dtmf-relay) or info-short (dtmf)."""
         for key in digits:
             if how.startswith("info"):
-                kind, body = _info_body(key, how, milliseconds)
+                kind, body = info_body(key, how, milliseconds)
                 self.asks("INFO", body=body, headers=(b"Content-Type: application/" + kind,))
                 self.waits((milliseconds + gap) / 1000)
                 continue
@@ -269,14 +272,8 @@ class FarCall:
         if login is None:
             return True
         nonce = secrets.token_hex(8)
-        challenge = f'Proxy-Authenticate: Digest realm="{REALM}", nonce="{nonce}", algorithm=MD5'
-        self.says(407, headers=(challenge.encode(),))
-        deadline = time.monotonic() + 4
-        while len(self.invites) < 2 and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-        shown = header_of(self.invites[-1], b"Proxy-Authorization").decode()
-        if len(self.invites) > 1 and digest_is_right(shown, login, nonce):
-            self._acknowledged.clear()
+        self.sends_back(login.code, login.challenge(nonce))
+        if login.is_shown_in(self.invites[-1], nonce):
             return True
         self.refuse(403)
         return False
@@ -328,38 +325,3 @@ class FarCall:
             f"a=ptime:20\r\na={direction}\r\n",
         ]
         return "\r\n".join(lines).encode()
-
-
-SDP = b"Content-Type: application/sdp"
-
-
-def reply(
-    request: bytes, code: int, *, tag: str, headers: tuple[bytes, ...] = (), body: bytes = b""
-) -> bytes:
-    """A response to that request."""
-    head = request.split(b"\r\n\r\n", 1)[0].split(b"\r\n")[1:]
-    kept = [line for line in head if line.split(b":", 1)[0].lower() in {b"via", b"from", b"call-id", b"cseq"}]
-    to_line = b"To: " + header_of(request, b"To")
-    if code > 100 and b";tag=" not in to_line:
-        to_line += b";tag=" + tag.encode()
-    more = [ALLOW, *headers, *([SDP] if body else []), f"Content-Length: {len(body)}".encode()]
-    return b"\r\n".join([f"SIP/2.0 {code} Said".encode(), *kept, to_line, *more]) + b"\r\n\r\n" + body
-
-
-def digest_is_right(shown: str, login: Login, nonce: str) -> bool:
-    """RFC 2617 without quality of protection: whether who calls knows the password."""
-    said = dict(re.findall(r'(\w+)="?([^",]+)"?', shown))
-    first = _md5(f"{login.username}:{REALM}:{login.password}")
-    second = _md5(f"INVITE:{said.get('uri', '')}")
-    right = said.get("username") == login.username and said.get("nonce") == nonce
-    return right and said.get("response") == _md5(f"{first}:{nonce}:{second}")
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def _info_body(key: str, how: str, milliseconds: int) -> tuple[bytes, bytes]:
-    if how == "info-short":
-        return b"dtmf", key.encode()
-    return b"dtmf-relay", f"Signal={key}\r\nDuration={milliseconds}\r\n".encode()

@@ -22,11 +22,10 @@ from store import customers, decks, dids, trunks
 from store.database import Connection
 from store.upgrade import upgrade
 from values.e164 import E164
-from world.handmade import FarCall, Handmade, Login, Part
+from world.handmade import FarCall, Handmade, Part
 from world.sip import Invitation, RingingLine
 
 HOSTS = "127.0.8.{}"
-LOGIN = Login(username="dialback", password="s3cret:, word")
 HEADER = "prefix,destination,rate_per_min\n"
 
 
@@ -55,10 +54,12 @@ class Networks:
     def calls(self, number: str, *, at: str = "wire") -> list[FarCall]:
         return self.carriers[at].calls_to(number.removeprefix("+"))
 
-    def ring(self, did: str, caller: str, *, at: str = "wire", from_host: str = "") -> RingingLine:
+    def ring(
+        self, did: str, caller: str, *, at: str = "wire", from_host: str = "", **odd: Any
+    ) -> RingingLine:
         """Ring our number for a second, from the address of that carrier unless told otherwise."""
         host = from_host or self.carriers[at].host
-        invitation = Invitation(number=did, caller=caller)
+        invitation = Invitation(number=did, caller=caller, **odd)
         return RingingLine(invitation, to=self.town.world.switch_sip, from_host=host, seconds=1)
 
 

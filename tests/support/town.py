@@ -104,6 +104,7 @@ class Town:
         kind: str = dids.SHARED,
         destination: str | None = None,
         verified: bool = True,
+        currency: str = "USD",
         **terms: Any,
     ) -> Traveller:
         """A new account with one subscriber, one number and one trigger number; `terms` are the plan's."""
@@ -120,11 +121,11 @@ class Town:
             number=number,
             did=f"+1202555{1000 + index}",
         )
-        plan = self.plan(**terms)
+        plan = self.plan(currency, **terms)
         account = customers.Account(
             id=made.account_id,
             name=f"Account {index}",
-            currency="USD",
+            currency=currency,
             zone="Europe/London",
             plan_name=plan,
             credit_limit_units=int(Decimal(credit) * 10_000),
@@ -155,12 +156,13 @@ class Town:
         self.database.call("traveller", make)
         return made
 
-    def plan(self, **terms: Any) -> str:
+    def plan(self, currency: str = "USD", **terms: Any) -> str:
         """The name of a plan with those terms."""
-        key = tuple(sorted(terms.items()))
+        terms = {"deck_id": "retail", **terms}
+        key = (("currency", currency), *sorted(terms.items()))
         if key not in self._plans:
             name = f"plan{len(self._plans) + 1}"
-            wish = Plan(id="", name=name, version=1, currency="USD", deck_id="retail", **terms)
+            wish = Plan(id="", name=name, version=1, currency=currency, **terms)
             self.database.call(
                 "plan",
                 lambda connection: plans.add_plan(connection, wish, effective_at=LONG_AGO, author=CLERK),

@@ -6,6 +6,7 @@ Calls that do not touch one another are made at once, by a fixture; each test th
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 from callers import at_once, keyed
-from networks import LOGIN, Habits, Networks, line_with, networks
+from networks import HEADER, Habits, Networks, add_deck, line_with, networks
 from town import CLERK, RETAIL, NotInTime
 
 from calls.callback import Callback, State
@@ -26,15 +27,20 @@ from rating.plan import ALegPolicy
 from store import admissions, decks
 from store.cdrs import CallRecord
 from store.database import Connection
+from store.verify import verify
 from world.handmade import FarCall, Part
+from world.handwriting import Login
 from world.scripts import Answers, HangsUp, Talks
 from world.sip import Invitation
 
 pytestmark = [pytest.mark.real_asterisk, pytest.mark.timeout(150)]
 TERMS: dict[str, Any] = {"a_leg_policy": ALegPolicy.FREE, "first_increment_s": 30, "next_increment_s": 1}
 LATELY = datetime(2021, 1, 1, tzinfo=UTC)
+FURTHER = ("39,Italy,0.20", "64,New Zealand,0.20", "353,Ireland,0.20")
 TWINS_HOST = "127.0.8.60"
 INGRESS = ("US", "AU", "DE", "IT")
+LOGIN = Login(username="dialback", password="s3cret:, word")
+LOGIN_401 = Login(username="+442079460999", password="-", code=401, with_qop=True)
 HABITS = (
     Habits(name="wire", prefixes=("44", "61", "1", "39")),
     Habits(
@@ -43,6 +49,20 @@ HABITS = (
         trunk={"username": LOGIN.username, "password": LOGIN.password},
         carrier={"login": LOGIN},
     ),
+    Habits(
+        name="locked401",
+        prefixes=("64",),
+        trunk={"username": LOGIN_401.username, "password": LOGIN_401.password},
+        carrier={"login": LOGIN_401},
+    ),
+    Habits(
+        name="barred",  # its password is another: of equal cost it is asked before `wire`
+        prefixes=("6126",),
+        trunk={"username": LOGIN.username, "password": "forgotten"},
+        carrier={"login": LOGIN},
+    ),
+    Habits(name="euro", prefixes=("44", "352"), currency="EUR"),
+    Habits(name="tones", prefixes=("353",), trunk={"dtmf": "inband", "country": "IE"}),
     Habits(
         name="twin1",
         prefixes=("33",),
@@ -64,13 +84,13 @@ numbers = itertools.count(100)
 @pytest.fixture(scope="module")
 def net(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Networks]:
     with networks(installation, tmp_path_factory.mktemp("networks"), HABITS) as running:
-        running.town.database.call("Italy", sell_italy_too)
+        running.town.database.call("further", sell_further)
         yield running
         running.town.wait_until_quiet()
 
 
-def sell_italy_too(connection: Connection) -> None:
-    rows = read_deck([*RETAIL.splitlines(), "39,Italy,0.20"], currency="USD", effective_at=LATELY).accepted()
+def sell_further(connection: Connection) -> None:
+    rows = read_deck([*RETAIL.splitlines(), *FURTHER], currency="USD", effective_at=LATELY).accepted()
     decks.add_version(connection, deck_name="retail", new_rates=rows, effective_at=LATELY, author=CLERK)
 
 
@@ -342,6 +362,72 @@ def test_F001_a_ring_is_known_however_its_carrier_writes_both_numbers(
     assert rung_back[written] == [written.caller.removeprefix("+")]
 
 
+ODD: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "a caller with the verdict on his number": ("{caller};verstat=TN-Validation-Passed", "{did}", {}),
+    "numbers with parameters of portability": ("{caller};npdi", "{did};npdi;rn=+12025550000", {}),
+    "a caller with visual separators": ("+44-20-7946-{tail}", "{did}", {}),
+    "a network that asserts who calls": (
+        "anonymous",
+        "{did}",
+        {"headers": (b"P-Asserted-Identity: <sip:CALLER@carrier.example>",)},
+    ),
+    "a network that asserts a telephone URI": (
+        "0000",
+        "{did}",
+        {"headers": (b"P-Asserted-Identity: <tel:CALLER>",)},
+    ),
+    "a Remote-Party-ID": (
+        "0000",
+        "{did}",
+        {"headers": (b"Remote-Party-ID: <sip:CALLER@carrier.example>;party=calling;privacy=off",)},
+    ),
+    "no offer in the INVITE": ("{caller}", "{did}", {"body": b""}),
+    "a demand for reliable responses": ("{caller}", "{did}", {"headers": (b"Require: 100rel",)}),
+    "the user=phone parameter": (
+        "{caller}",
+        "{did}",
+        {"from_line": b"From: <sip:CALLER@carrier.example;user=phone>;tag=1"},
+    ),
+    "a telephone URI in From": ("{caller}", "{did}", {"from_line": b"From: <tel:CALLER>;tag=1"}),
+}
+
+
+@pytest.fixture(scope="module")
+def rung_oddly(net: Networks) -> dict[str, bool]:
+    """Whether the switch called back after a ring of that kind."""
+    lines = {
+        how: line_with(net.town, f"+44207946{number}", f"+44207947{number}")
+        for number, how in enumerate(ODD, start=1101)
+    }
+
+    def ring(how: str) -> bool:
+        sam, (caller, did, odd) = lines[how], ODD[how]
+        net.phone(sam.number, declines)
+        words = {"caller": sam.number, "did": sam.did, "tail": sam.number[-4:]}
+        filled = {name: _named(value, sam.number) for name, value in odd.items()}
+        net.ring(did.format(**words), caller.format(**words), **filled).heard()
+        try:
+            net.town.wait_for_end(sam, seconds=10)
+        except NotInTime:
+            return False
+        return len(net.calls(sam.number)) == 1
+
+    found: dict[str, bool] = {}
+    at_once(ODD, lambda how: found.update({how: ring(how)}))
+    return found
+
+
+def _named(value: Any, caller: str) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_named(each, caller) for each in value)
+    return value.replace(b"CALLER", caller.encode())
+
+
+@pytest.mark.parametrize("how", ODD)
+def test_F001_a_ring_is_known_however_its_invite_is_written(rung_oddly: dict[str, bool], how: str) -> None:
+    assert rung_oddly[how]
+
+
 # --- keys ----------------------------------------------------------------------------------------------
 
 KEYS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -375,6 +461,17 @@ def test_F042_a_number_reaches_us_however_the_carrier_sends_keys(keyed_so: dict[
     assert len(made.far) == 1
 
 
+def test_F042_tones_count_where_a_trunk_is_told_that_its_carrier_sends_nothing_else(net: Networks) -> None:
+    """Its SDP agrees to RFC 4733 all the same, as gateways do that were never asked."""
+    number = australian()
+    sam = line_with(net.town, "+35315550101", "+35315550999")
+    net.phone(sam.number, keys_then_stays(number, "inband", agreed=True), at="tones")
+    net.phone(number, talks(1))
+    net.ring(sam.did, sam.number, at="tones").heard()
+    assert net.town.wait_for_end(sam, seconds=40).state is State.COMPLETED
+    assert len(net.calls(number)) == 1
+
+
 # --- how calls are answered ----------------------------------------------------------------------------
 
 
@@ -401,6 +498,30 @@ def sound_then_rings(far: FarCall) -> None:
 
 
 def answers_at_once(far: FarCall) -> None:
+    far.answers()
+    far.waits(2)
+
+
+def forks(far: FarCall) -> None:
+    far.says(180, tag="one")
+    far.waits(0.3)
+    far.says(183, sound=True, tag="two")
+    far.waits(0.5)
+    far.answers()
+    far.waits(2)
+
+
+def rings_reliably(far: FarCall) -> None:
+    far.says(183, sound=True, headers=(b"Require: 100rel", b"RSeq: 1"))
+    far.waits(0.5)
+    assert "PRACK" in far.requests
+    far.answers()
+    far.waits(2)
+
+
+def wants_longer_sessions(far: FarCall) -> None:
+    far.sends_back(422, b"Min-SE: 3600")
+    far.says(180)
     far.answers()
     far.waits(2)
 
@@ -440,6 +561,9 @@ ANSWERED: dict[str, tuple[Part, int]] = {
     "180, 183 with sound, 200": (rings_then_sound, 2),
     "183 with sound, 180, 200": (sound_then_rings, 2),
     "200 without any ringing": (answers_at_once, 2),
+    "a fork: 180 and 183 of others, then 200": (forks, 2),
+    "183 that wants to be acknowledged": (rings_reliably, 2),
+    "422, then 200": (wants_longer_sessions, 2),
     "200 after nine seconds": (answers_late, 2),
     "200 and BYE in one breath": (answers_and_leaves, 0),
     "no sound ever": (sends_no_sound, 3),
@@ -499,6 +623,60 @@ def test_F046_a_destination_is_billed_once_from_its_200_however_it_answers(
     assert not [code for code, method in far.replies if code >= 300 and method != "BYE"]
 
 
+def test_F041_after_200_and_bye_in_one_breath_the_next_number_is_asked_for(net: Networks) -> None:
+    first, second = australian(), australian()
+
+    def keys_twice(far: FarCall) -> None:
+        far.answers()
+        far.waits(1)
+        far.keys(keyed(first))
+        far.waits(4)
+        far.keys(keyed(second))
+        far.waits(6)
+
+    net.phone(second, talks(1))
+    made = play(net, {"": Scene(number=first, subscriber=keys_twice, far=answers_and_leaves)})[""]
+    assert [str(each.cdr.number) for each in made.legs_b] == [first, second]
+    assert [each.charge.billed_seconds for each in made.legs_b if each.charge] == [30, 30]
+
+
+def test_F038_an_answer_and_a_hang_up_in_one_instant_are_billed_once_at_most(net: Networks) -> None:
+    pairs = {delay: threading.Event() for delay in (0.0, 0.002, 0.01, 0.03, 0.08)}
+
+    def keys_then_leaves(number: str, delay: float) -> Part:
+        def part(far: FarCall) -> None:
+            far.answers()
+            far.waits(1)
+            far.keys(keyed(number))
+            assert pairs[delay].wait(10)
+            far.waits(delay)
+
+        return part
+
+    def answers(delay: float) -> Part:
+        def part(far: FarCall) -> None:
+            far.says(180)
+            far.waits(1)
+            pairs[delay].set()
+            far.answers()
+            far.until_hung_up()
+
+        return part
+
+    scenes = {}
+    for delay in pairs:
+        number = australian()
+        subscriber = keys_then_leaves(number, delay)
+        scenes[str(delay)] = Scene(number=number, subscriber=subscriber, far=answers(delay))
+    for made in play(net, scenes).values():
+        (far,) = made.far
+        assert far.ended_at is not None
+        assert made.balance in {Decimal(0), Decimal("-0.1200")}
+        assert made.callback.state in {State.COMPLETED, State.ABANDONED}
+    net.town.wait_until_quiet()
+    assert net.town.database.read("verify", verify) == ()
+
+
 # --- how calls are refused -----------------------------------------------------------------------------
 
 FINAL = {
@@ -545,6 +723,16 @@ def test_F045_what_the_carrier_says_makes_the_next_one_try(refused_with: dict[st
     assert made.callback.state is State.COMPLETED
 
 
+def test_F045_a_login_that_is_refused_costs_nothing_and_the_subscriber_is_told(net: Networks) -> None:
+    """Asterisk gives one cause for 401, 403 and 407: a 403 is the destination's word, and so is this."""
+    number = "+61262001234"
+    net.phone(number, talks(1), at="barred")
+    made = play(net, {"": Scene(number=number, subscriber=keys_then_stays(number), far=talks(1))})[""]
+    assert made.leg_b.cdr.trunk == "barred"
+    assert made.leg_b.cdr.disposition is Disposition.REJECTED
+    assert (made.leg_b.charge, made.balance) == (None, Decimal(0))
+
+
 # --- how trunks are set up -----------------------------------------------------------------------------
 
 
@@ -556,6 +744,7 @@ def sent_through(net: Networks) -> dict[str, Made]:
 
     scenes = {
         "a login": scene("+493020609001", "locked"),
+        "a login after 401, with qop": scene("+6493660901", "locked401"),
         "a prefix": scene("+33199001234", "twin1", "99033199001234"),
         "a plus": scene("+63281234567", "twin2", "+63281234567"),
         "another address": scene("+966112345678", "apart"),
@@ -563,7 +752,9 @@ def sent_through(net: Networks) -> dict[str, Made]:
     return play(net, scenes)
 
 
-@pytest.mark.parametrize("what", ["a login", "a prefix", "a plus", "another address"])
+@pytest.mark.parametrize(
+    "what", ["a login", "a login after 401, with qop", "a prefix", "a plus", "another address"]
+)
 def test_F045_a_carrier_gets_calls_in_the_form_that_it_wants(
     sent_through: dict[str, Made], what: str
 ) -> None:
@@ -600,3 +791,78 @@ def test_a_ring_from_an_address_that_no_trunk_names_is_refused_unheard(net: Netw
     heard = net.ring(sam.did, sam.number, at="apart").heard()
     assert heard.final_code in {401, 403}
     assert net.town.callbacks_of(sam) == ()
+
+
+# --- other rate decks ----------------------------------------------------------------------------------
+
+ODD_COLUMNS = "prefix,destination,rate_per_min,first_increment,next_increment,connect_fee"
+ODD_DECK = f"""{ODD_COLUMNS},effective_date,end_date,status
+4,Europe,0.50,60,60,,,,
+61,Australia,0.24,60,60,,,,
+612557,Sydney,0.30,1,1,,,,
+6125571,Sydney with a fee,0.30,6,6,0.05,,,
+6125572,Sydney by 30,0.30,30,6,,,,
+6125573,Sydney closed,0.30,1,1,,,,blocked
+6125574001,One exchange,0.12,1,1,,,,
+6125575,Sydney as it was,0.90,60,60,,2020-02-01,2021-01-01,
+6125576,Sydney as it will be,0.90,60,60,,2099-01-01,,
+"""
+PRICED: dict[str, tuple[str, int, str]] = {
+    "by the minute, on a short prefix": ("+61255801001", 60, "0.2400"),
+    "by the second": ("+61255701001", 2, "0.0100"),
+    "by six seconds, with a fee": ("+61255711001", 6, "0.0800"),
+    "at least thirty seconds": ("+61255721001", 30, "0.1500"),
+    "by a prefix of ten digits": ("+61255740011", 2, "0.0040"),
+    "by the shorter prefix where a row has ended": ("+61255751001", 2, "0.0100"),
+    "by the shorter prefix where a row is not yet in force": ("+61255761001", 2, "0.0100"),
+}
+CLOSED = "+61255731001"
+IN_EUR = "+35226123456"
+
+
+@pytest.fixture(scope="module")
+def priced_by(net: Networks) -> dict[str, Made]:
+    lines = ODD_DECK.splitlines()
+    add = partial(add_deck, name="odd", kind=decks.SELL, currency="USD", lines=lines)
+    net.town.database.call("odd deck", add)
+    scenes = {
+        name: Scene(number=number, subscriber=keys_then_stays(number), far=talks(1.5))
+        for name, (number, _, _) in PRICED.items()
+    }
+    scenes["closed"] = Scene(number=CLOSED, subscriber=keys_then_stays(CLOSED), far=talks(1.5))
+    return play(net, scenes, deck_id="odd")
+
+
+@pytest.mark.parametrize("how", PRICED)
+def test_F048_a_row_of_a_deck_decides_its_own_increments_and_fee(
+    priced_by: dict[str, Made], how: str
+) -> None:
+    number, seconds, amount = PRICED[how]
+    record = priced_by[how].leg_b
+    assert record.charge is not None
+    assert (str(record.cdr.number), record.charge.talk_seconds) == (number, 2)
+    assert (record.charge.billed_seconds, record.charge.amount) == (seconds, Decimal(amount))
+    assert priced_by[how].balance == -Decimal(amount)
+
+
+def test_F049_a_blocked_longer_prefix_is_not_carried_by_the_open_shorter_one(
+    priced_by: dict[str, Made],
+) -> None:
+    made = priced_by["closed"]
+    assert (made.legs_b, made.far, made.balance) == ([], (), Decimal(0))
+
+
+def test_F049_an_account_in_euros_is_charged_in_euros_and_routed_at_cost_in_euros(net: Networks) -> None:
+    lines = [HEADER, "44,United Kingdom,0.10", "352,Luxembourg,0.30"]
+    add = partial(add_deck, name="euros", kind=decks.SELL, currency="EUR", lines=lines)
+    net.town.database.call("euros", add)
+    sam = net.town.traveller(currency="EUR", **TERMS, deck_id="euros")
+    net.phone(sam.number, keys_then_stays(IN_EUR), at="euro")
+    net.phone(IN_EUR, talks(1.5), at="euro")
+    net.ring(sam.did, sam.number).heard()
+    assert net.town.wait_for_end(sam, seconds=40).state is State.COMPLETED
+    (record,) = [each for each in net.town.records_of(sam) if each.cdr.role is LegRole.B]
+    assert record.charge is not None
+    assert (record.charge.amount, record.charge.currency) == (Decimal("0.1500"), "EUR")
+    assert (record.cost, record.cost_currency) == (Decimal("0.0000"), "EUR")
+    assert record.cdr.trunk == "euro"

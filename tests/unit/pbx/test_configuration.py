@@ -86,6 +86,7 @@ def test_a_semicolon_is_no_comment_and_outer_spaces_are_refused() -> None:
         ("prefix", "00+"),
         ("username", "user\n"),
         ("qualify_seconds", -1),
+        ("dtmf", "smoke"),
         ("nonsense", 1),
     ],
 )
@@ -156,6 +157,17 @@ def test_every_trunk_has_its_timeouts_and_manners(site: Any) -> None:
         "context=dialback-trigger",
         f"media_address={site.pbx.host}",
     } <= lines
+
+
+def test_keys_come_by_agreement_unless_the_trunk_says_how(site: Any) -> None:
+    site = replace(site, trunks=(trunk(), trunk(name="beta", host="192.0.2.2", dtmf="inband")))
+    text = pjsip_conf(site.pbx, site.trunks)
+    assert "dtmf_mode=auto" in lines_of(text, "alpha")
+    assert "dtmf_mode=inband" in lines_of(text, "beta")
+
+
+def test_a_number_with_parameters_of_its_own_is_still_that_number(site: Any) -> None:
+    assert "ignore_uri_user_options=yes" in lines_of(pjsip_conf(site.pbx, site.trunks), "global")
 
 
 def test_a_secret_with_odd_characters_is_written_so_that_asterisk_reads_it_back(site: Any) -> None:
