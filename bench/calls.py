@@ -79,7 +79,7 @@ def run(plan: Plan, folder: Path) -> str:
         "",
         _lag_line(ours.lag_lines()),
         _held_line(held),
-        f"books: {books.callbacks} callbacks, each billed once: {books.amount:.2f} USD; ledger and phones agree",
+        f"books: {books.callbacks} callbacks, each billed once, {books.amount:.2f} USD; ledger, phones agree",
     ]
     return "\n".join(lines)
 
@@ -134,8 +134,8 @@ def _climb(bench: Bench, side: Side, pace: float) -> float:
 
 def _load_line(plan: Plan) -> str:
     return (
-        f"load: {plan.rounds} interleaved rounds of {plan.calls} callbacks at {plan.per_second:g}/s, each of 5 s "
-        f"with RTP, SIPp on the same cores; then upwards in steps of {STEP - 1:.0%} until an error"
+        f"load: {plan.rounds} interleaved rounds of {plan.calls} callbacks at {plan.per_second:g}/s, of 5 s "
+        f"each, with RTP, SIPp on the same cores; then upwards in steps of {STEP - 1:.0%} until an error"
     )
 
 

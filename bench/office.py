@@ -80,6 +80,15 @@ def talking(database: Database) -> int:
     return sum(callback.state is State.TALKING for callback in unfinished)
 
 
+def most_at_once(database: Database) -> int:
+    """How many A-legs were up at the same moment, by the records."""
+    records = database.read("records", cdrs.list_cdrs)
+    a_legs = [record.cdr for record in records if record.cdr.role is LegRole.A]
+    return max(
+        sum(leg.invited_at <= moment.invited_at < leg.hung_up_at for leg in a_legs) for moment in a_legs
+    )
+
+
 def bill_since(database: Database, since: datetime) -> Bill:
     """The books of all callbacks that ended since then; WrongBooksError if any rule is broken."""
     records = database.read("records", cdrs.list_cdrs, since=since)

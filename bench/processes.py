@@ -34,9 +34,3 @@ class Process:
 def cpu_seconds_of(processes: Mapping[str, Process]) -> dict[str, float]:
     """What each has used so far."""
     return {name: process.cpu_seconds() for name, process in processes.items()}
-
-
-def idle_seconds() -> float:
-    """How long the machine's processors have had nothing to do, added up."""
-    words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
-    return int(words[4]) / os.sysconf("SC_CLK_TCK")

@@ -5,15 +5,15 @@ Gives: Trial: what it cost, how long a wish waited, what went wrong.
 Knows nothing of: other sides, rounds, tables.
 """
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 
 from bench import office
-from bench.processes import cpu_seconds_of, idle_seconds
+from bench.processes import cpu_seconds_of
 from bench.sides import Dialback, Lines, Side, Wishes
 from pbx.installation import Installation
 from world.sipp import Load, LoadFailed, Moment, Sipp, Tally, keys_milliseconds
@@ -29,7 +29,7 @@ AFTERMATH_SECONDS = 1.5
 """The switch looks once more after a call, a second later; that is part of its cost."""
 WAIT_SECONDS_MAX = 1.0
 """A side that lets wishes wait longer (95th percentile) is not keeping up."""
-SOUND_SECONDS_APART = 0.05
+TALK_SECONDS_APART = 0.05
 """What we and the phones may differ by in a talk, on average."""
 
 
@@ -49,8 +49,6 @@ class Trial:
     offer: Offer
     cpu_ms: Mapping[str, float]
     """For each callback, by process."""
-    idle_share: float
-    """Of all processors, while calls were made."""
     waits: tuple[float, ...]
     """Seconds from the wish to the INVITE at the subscriber's telephone, in ascending order."""
     amount: str
@@ -80,7 +78,7 @@ def run_trial(bench: Bench, side: Side, offer: Offer) -> Trial:
     sipp = bench.sipp()
     near, far = listen(bench, sipp, offer)
     numbers = [office.number_of(index) for index in range(offer.calls)]
-    before, idle, started = cpu_seconds_of(side.processes), idle_seconds(), time.monotonic()
+    before = cpu_seconds_of(side.processes)
     since = datetime.now(UTC)
     faults: list[str] = []
     wishes = Wishes(at={}, rung=None)
@@ -89,13 +87,10 @@ def run_trial(bench: Bench, side: Side, offer: Offer) -> Trial:
         wishes = side.wish(sipp, numbers, offer.per_second)
         if wishes.rung is not None:
             loads["callers"] = wishes.rung
-        idle_share = (idle_seconds() - idle) / (time.monotonic() - started) / _processors()
-
         deadline = time.monotonic() + call_seconds(offer) + SLACK_SECONDS
         for name, load in loads.items():
             faults += _faults_of(name, load.wait(max(1.0, deadline - time.monotonic())), offer.calls)
     except LoadFailed as error:
-        idle_share = 0.0
         faults.append(str(error))
     finally:
         for load in loads.values():
@@ -113,7 +108,6 @@ def run_trial(bench: Bench, side: Side, offer: Offer) -> Trial:
     return Trial(
         offer=offer,
         cpu_ms={name: (after[name] - before[name]) / offer.calls * 1000 for name in before},
-        idle_share=idle_share,
         waits=waits,
         amount=f"{bill.amount:.2f}",
         faults=tuple(faults),
@@ -147,7 +141,7 @@ def call_seconds(offer: Offer) -> float:
 
 def percentile(ordered: tuple[float, ...], share: float) -> float:
     """The least value that is no smaller than that share of all."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[ceil(share * len(ordered)) - 1]
 
 
 def _wait_for_listener(place: tuple[str, int]) -> None:
@@ -191,7 +185,7 @@ def _wrong_bill(bill: office.Bill, offer: Offer, moments: list[Moment]) -> list[
     ends = sum(each.at.timestamp() for each in moments if each.what == "HUNG_UP")
     starts = sum(each.at.timestamp() for each in moments if each.what == "ANSWERED")
     apart = abs(bill.talk_seconds - (ends - starts)) / offer.calls
-    if apart > SOUND_SECONDS_APART:
+    if apart > TALK_SECONDS_APART:
         wrong.append(f"the books and the phones differ by {apart:.3f} s of talk in each call")
     return wrong
 
@@ -205,10 +199,6 @@ def _waits(wishes: Wishes, moments: list[Moment]) -> tuple[float, ...]:
 def _late(waits: tuple[float, ...], offer: Offer) -> list[str]:
     if len(waits) < offer.calls:
         return [f"{offer.calls - len(waits)} wishes led to no call"]
-    if percentile(waits, 0.95) > WAIT_SECONDS_MAX:
+    if waits and percentile(waits, 0.95) > WAIT_SECONDS_MAX:
         return [f"one wish in twenty waited over {percentile(waits, 0.95):.1f} s for its call"]
     return []
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0))
