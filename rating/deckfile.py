@@ -274,7 +274,12 @@ class _Row:
         return self.cells.get(column, "")
 
     def _prefix(self) -> str:
-        digits = self._text("prefix").removeprefix("+").replace(" ", "").replace("-", "")
+        text = self._text("prefix").removeprefix("+").replace(" ", "")
+        first, dash, last = text.partition("-")
+        if dash and len(first) == len(last) and first < last:
+            # 1-809 is one prefix, 447-448 are two: read as one it would price numbers that nobody has.
+            self._refuse("prefix", f"{text[:30]!r} looks like a range", "write one row for each prefix")
+        digits = text.replace("-", "")
         if not _PREFIX.fullmatch(digits):
             remedy = f"write 1 to {PREFIX_DIGITS_MAX} ASCII digits with the country code first, such as 4420"
             self._refuse("prefix", f"{self._text('prefix')[:30]!r} is not a prefix", remedy)

@@ -77,6 +77,16 @@ def test_a_prefix_that_is_not_digits_is_refused(text: str) -> None:
         assert only_error(rows) == (2, "prefix")
 
 
+@pytest.mark.parametrize("text", ["447-448", "+1 - 7", "2250-2259"])
+def test_a_range_of_prefixes_is_refused_and_not_read_as_one(text: str) -> None:
+    assert only_error(read(f"{text},UK,0.1,,,,,,,")) == (2, "prefix")
+
+
+def test_a_prefix_may_be_written_with_its_country_code_apart() -> None:
+    (rate,) = read("1-809,Dominican Republic,0.1,,,,,,,").accepted()
+    assert rate.prefix == "1809"
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "3601", "30/6", "1e1", "x"])
 def test_an_increment_is_whole_seconds(text: str) -> None:
     assert only_error(read(f"44,UK,0.1,{text},,,,,,")) == (2, "first_increment")
