@@ -332,9 +332,10 @@ def _one_leg_less(callback: Callback, event: Event, _limits: Limits) -> Step:
 
 @_row(State.RELEASING, events.LegAnswered, State.RELEASING)
 def _answered_too_late(callback: Callback, event: Event, _limits: Limits) -> Step:
-    leg = _leg_of(callback, event)
-    if leg.role is LegRole.B and not any(each.is_live for each in callback.legs if each.role is LegRole.A):
-        # Nobody is left to be connected: the account does not pay for an answer that crossed a hang-up.
+    leg, leg_a = _leg_of(callback, event), callback.leg_a
+    left_at = leg_a.hung_up_at if leg_a is not None else None
+    if leg.role is LegRole.B and left_at is not None and event.at >= left_at:
+        # Nobody was left to be connected: the account does not pay for an answer that crossed a hang-up.
         return callback, (HangUp(leg_id=leg.id),)
     return callback.with_leg(replace(leg, answered_at=event.at)), (HangUp(leg_id=leg.id),)
 

@@ -380,3 +380,18 @@ def test_an_end_whose_answer_is_known_to_the_books_needs_no_evidence(switch: Fak
     leg = switch.books.rows[CALLBACK_ID].leg(B1)
     assert leg is not None
     assert leg.hung_up_at == at(95)
+
+
+def test_F17_an_answer_that_is_told_after_the_subscriber_has_left_counts_by_its_own_instant(
+    switch: FakeSwitch, cel_file: Path
+) -> None:
+    dialing = in_state(State.DIALING_B)
+    switch.books.rows[CALLBACK_ID] = dialing
+    switch.conductor.follow(dialing)
+    switch.tell(hung_up(A1, seconds=95.045))
+    cel_file.write_text(line("ANSWER", 31, B1))
+    switch.recovery.hear(ended_unheard(B1, 95))
+    ended = switch.books.rows[CALLBACK_ID]
+    leg = ended.leg(B1)
+    assert leg is not None
+    assert (ended.state, leg.answered_at, leg.hung_up_at) == (State.COMPLETED, at(31), at(95))
