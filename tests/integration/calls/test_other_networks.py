@@ -31,7 +31,7 @@ from store.verify import verify
 from world.handmade import FarCall, Part
 from world.handwriting import Login
 from world.scripts import Answers, HangsUp, Talks
-from world.sip import Invitation
+from world.sip import Invitation, throw
 
 pytestmark = [pytest.mark.real_asterisk, pytest.mark.timeout(150)]
 TERMS: dict[str, Any] = {"a_leg_policy": ALegPolicy.FREE, "first_increment_s": 30, "next_increment_s": 1}
@@ -680,10 +680,13 @@ def test_F038_an_answer_and_a_hang_up_in_one_instant_are_billed_once_at_most(net
 # --- how calls are refused -----------------------------------------------------------------------------
 
 FINAL = {
+    401: Disposition.REJECTED,  # Asterisk gives one cause for 401, 403 and 407, and that of 480 for 483
     403: Disposition.REJECTED,
     404: Disposition.UNOBTAINABLE,
+    407: Disposition.REJECTED,
     410: Disposition.UNOBTAINABLE,
     480: Disposition.NO_ANSWER,
+    483: Disposition.NO_ANSWER,
     484: Disposition.UNOBTAINABLE,
     486: Disposition.BUSY,
     600: Disposition.BUSY,
@@ -723,13 +726,10 @@ def test_F045_what_the_carrier_says_makes_the_next_one_try(refused_with: dict[st
     assert made.callback.state is State.COMPLETED
 
 
-def test_F045_a_login_that_is_refused_costs_nothing_and_the_subscriber_is_told(net: Networks) -> None:
-    """Asterisk gives one cause for 401, 403 and 407: a 403 is the destination's word, and so is this."""
+def test_F044_a_403_after_a_login_is_taken_for_the_destinations_word_and_costs_nothing(net: Networks) -> None:
     number = "+61262001234"
-    net.phone(number, talks(1), at="barred")
     made = play(net, {"": Scene(number=number, subscriber=keys_then_stays(number), far=talks(1))})[""]
-    assert made.leg_b.cdr.trunk == "barred"
-    assert made.leg_b.cdr.disposition is Disposition.REJECTED
+    assert (made.leg_b.cdr.trunk, made.leg_b.cdr.disposition) == ("barred", Disposition.REJECTED)
     assert (made.leg_b.charge, made.balance) == (None, Decimal(0))
 
 
@@ -866,3 +866,21 @@ def test_F049_an_account_in_euros_is_charged_in_euros_and_routed_at_cost_in_euro
     assert (record.charge.amount, record.charge.currency) == (Decimal("0.1500"), "EUR")
     assert (record.cost, record.cost_currency) == (Decimal("0.0000"), "EUR")
     assert record.cdr.trunk == "euro"
+
+
+@pytest.mark.parametrize("user", ["", "+442079461201@"])
+def test_F001_a_carrier_that_asks_whether_we_live_is_told_so(net: Networks, user: str) -> None:
+    host, (address, port) = net.carriers["wire"].host, net.town.world.switch_sip
+    lines = [
+        f"OPTIONS sip:{user}{address}:{port} SIP/2.0",
+        f"Via: SIP/2.0/UDP {host}:5099;branch=z9hG4bKq{len(user)};rport",
+        f"From: <sip:ping@{host}>;tag=1",
+        f"To: <sip:{user}{address}>",
+        f"Call-ID: ping{len(user)}",
+        "CSeq: 1 OPTIONS",
+        "Max-Forwards: 70",
+        f"Contact: <sip:ping@{host}:5099>",
+        "Content-Length: 0\r\n\r\n",
+    ]
+    (answer,) = throw("\r\n".join(lines).encode(), to=(address, port), from_host=host, seconds=0.5)
+    assert answer.startswith(b"SIP/2.0 200 "), answer
