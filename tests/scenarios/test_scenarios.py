@@ -10,27 +10,17 @@ from pathlib import Path
 import pytest
 from scenario import DIVIDER, played, read_scenario
 
-from store.upgrade import upgrade
-
 FOLDER = Path(__file__).parent
 TABLES = sorted(FOLDER.glob("*.txt"))
 WRITES = os.environ.get("DIALBACK_WRITE_SCENARIOS") == "1"
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A database with tables and nothing in them."""
-    file = tmp_path_factory.mktemp("scenarios") / "empty.db"
-    upgrade(f"sqlite:///{file}")
-    return file.read_bytes()
-
-
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.stem)
 def test_what_is_ordered_billed_and_printed_is_what_the_table_says(
-    table: Path, template: bytes, tmp_path: Path
+    table: Path, template: Path, tmp_path: Path
 ) -> None:
     scenario = read_scenario(table.read_text())
-    found = played(scenario, tmp_path, template)
+    found = played(scenario, tmp_path, template.read_bytes())
     if WRITES:
         table.write_text(f"{scenario.table}{DIVIDER}{found}")
     else:

@@ -40,6 +40,8 @@ DIVIDER = "---\n"
 LINE = re.compile(r"\s*(?P<at>\d+(?:\.\d+)?)\s+(?P<who>\S+)\s+(?P<what>\S.*?)\s*")
 LONGEST_SECONDS = 20_000.0
 """Past any deadline: what still goes on then never ends."""
+HONEST = {"trigger.not_recorded"}
+"""Errors that no program can help: the store was away when somebody rang."""
 AFTERWARDS_SECONDS = 6.0
 """The last looks that the switch takes by itself come within these."""
 
@@ -108,7 +110,7 @@ def faultless() -> Iterator[None]:
     """Nothing may be logged as an error: that is a fault of ours, survived."""
     with capture_logs() as logs:
         yield
-    faults = [entry for entry in logs if entry["log_level"] == "error"]
+    faults = [entry for entry in logs if entry["log_level"] == "error" and entry["event"] not in HONEST]
     assert not faults, faults
 
 
@@ -121,7 +123,7 @@ class Play:
         self._clock = Clock()
         self.pbx = VirtualPbx(self._clock, self.wall, folder / "cel.csv")
         self._ids, self._ring_ids = count(1), count(1)
-        self._rings: dict[tuple[str, str], TriggerEnd] = {}
+        self.rings: dict[tuple[str, str], TriggerEnd] = {}
         self.life = self._new_life()
         self.life.database.call("fill", fill, terms, policy)
         self._start()
@@ -146,12 +148,15 @@ class Play:
 
     def to_the_end(self) -> None:
         """Until every callback has ended and every channel is gone, and a little longer."""
+        self.advance(self.seconds + 1.0)  # what was just asked for may not be taken up yet
         while self.life.conductor.unfinished() or self.pbx.live or self.pbx.sessions:
             due = self._next_due()
             assert due is not None, "nothing will ever happen"
             assert due < LONGEST_SECONDS, [str(each.state) for each in self.life.conductor.unfinished()]
             self._to(due)
         self.advance(self.seconds + AFTERWARDS_SECONDS)
+        self.life.proof.stop()
+        self.advance(self.seconds + 1.0)
 
     def books(self) -> Books:
         """What is to be read out at the end."""
@@ -207,19 +212,20 @@ class Play:
                 self._switch_does(line.what)
             case "store":
                 self.life.database.is_away = line.what == "goes away"
+                self.life.inbox.look()  # the service looks ten times a second
             case "office":
                 self._office_does(words)
             case who if words[-2:-1] == ["rings"] or words[0] == "rings":
                 self._ring(who, words)
             case who if words[:2] == ["stops", "ringing"]:
-                self._rings.pop((who, words[2])).stop_ringing()
+                self.rings.pop((who, words[2])).stop_ringing()
             case who:
-                self._phone_does(self._channel(who), words)
+                self._phone_does(self.channel(who), words)
         self._settle()
 
     def _ring(self, who: str, words: list[str]) -> None:
         withheld = "withheld" in words
-        self._rings[who, words[1]] = TriggerEnd(
+        self.rings[who, words[1]] = TriggerEnd(
             self.pbx,
             site_token=SITE_TOKEN,
             did=number_of(words[1]),
@@ -227,9 +233,10 @@ class Play:
             trunk="alpha",
         )
 
-    def _channel(self, who: str) -> Channel:
+    def channel(self, who: str) -> Channel:
+        """The latest channel of a phone, or of the destination that it talks to."""
         if who.startswith("B"):
-            return self.pbx.destination(self._channel("A" + who[1:]))
+            return self.pbx.destination(self.channel("A" + who[1:]))
         return self.pbx.phone(number_of(who).removeprefix("+"))
 
     def _phone_does(self, channel: Channel, words: list[str]) -> None:

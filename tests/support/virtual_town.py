@@ -74,7 +74,8 @@ class Terms:
     store_seconds: float = 0.0
     b_ring_seconds: int = 60
     reckoning: str = "exact"
-    """`exact`: charged is what the phones did; `favour`: not more than that; `hand`: see the table."""
+    """What is charged against what the phones did: `exact`; `favour`: not more; `near`: at most a second
+    more, for CEL tells of an A-leg's end 45 ms late; `hand`: see the table."""
 
     def take(self, words: list[str]) -> None:  # noqa: C901, PLR0912 - a list of wishes
         """Take one `given` line."""
