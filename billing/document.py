@@ -14,6 +14,9 @@ from values.money import RATE_SCALE, plain_decimal
 
 Data = dict[str, Any]
 
+DRAFT_NOTE = "A draft of the calls so far: nothing is due yet."
+"""What people read instead of a day to pay by: a draft has no number, and calls may still come."""
+
 
 def document(invoice: Invoice) -> Data:
     """Return the invoice with every figure it has."""
@@ -68,8 +71,13 @@ def totals_shown(invoice: Invoice) -> list[tuple[str, str]]:
     if totals.previous_owed or totals.payments:
         shown.append(("Owed before", printed.amount_at_least(totals.previous_owed, digits)))
         shown.append(("Payments received", printed.amount_at_least(-totals.payments, digits)))
-    shown.append(("Amount due", printed.amount_at_least(totals.amount_due, digits)))
+    shown.append((sum_name(invoice), printed.amount_at_least(totals.amount_due, digits)))
     return shown
+
+
+def sum_name(invoice: Invoice) -> str:
+    """Return what the last sum is called: nobody is asked for that of a draft."""
+    return "Owed so far" if invoice.is_draft else "Amount due"
 
 
 def _party(party: Party) -> Data:

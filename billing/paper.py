@@ -19,7 +19,7 @@ from typing import Any
 import typst
 
 from billing import printed
-from billing.document import totals_shown
+from billing.document import DRAFT_NOTE, sum_name, totals_shown
 from billing.invoice import Invoice, InvoiceLine, InvoiceSession, LineKind, Summary
 from billing.particulars import Party, Payment
 
@@ -67,6 +67,7 @@ def _page(invoice: Invoice) -> dict[str, Any]:
         "buyer": _party(invoice.buyer),
         "facts": _facts(invoice),
         "currency": invoice.currency,
+        "sum_name": sum_name(invoice),
         "due": due[1],
         "request": _request(invoice),
         "sums": [[_name(label), amount] for label, amount in sums],
@@ -88,6 +89,8 @@ def _page(invoice: Invoice) -> dict[str, Any]:
 
 
 def _request(invoice: Invoice) -> str:
+    if invoice.is_draft:
+        return DRAFT_NOTE
     if invoice.totals.amount_due > 0:
         return f"Please pay by {invoice.due_on}."
     return "Nothing is to be paid." if invoice.totals.amount_due == 0 else "This amount is in your favour."
@@ -102,7 +105,7 @@ def _facts(invoice: Invoice) -> list[list[str]]:
         ["Period", f"{period.first_day} to {last_day}"],
         ["Time zone", period.zone],
         ["Issued", invoice.issued_on.isoformat()],
-        ["Due", invoice.due_on.isoformat()],
+        ["Due", "not yet" if invoice.is_draft else invoice.due_on.isoformat()],
         ["Currency", invoice.currency],
         ["Price list", _name(invoice.price_list)],
     ]

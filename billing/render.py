@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from billing import printed
-from billing.document import document, totals_shown
+from billing.document import DRAFT_NOTE, document, totals_shown
 from billing.invoice import Invoice, InvoiceSession, LineKind, Summary
 from billing.paper import to_pdf, to_typst
 from values.money import RATE_SCALE, plain_decimal
@@ -77,7 +77,7 @@ def to_table(invoice: Invoice) -> str:
         f"From      {printed.name(invoice.seller.name)}",
         f"To        {printed.name(invoice.buyer.name)} (account {printed.name(invoice.account_id)})",
         f"Period    {period.first_day} up to and not including {period.end_day}, {period.zone}",
-        f"Issued    {invoice.issued_on}   Due {invoice.due_on}",
+        f"Issued    {invoice.issued_on}   {DRAFT_NOTE if invoice.is_draft else f'Due {invoice.due_on}'}",
         f"Prices    {printed.name(invoice.price_list)}, in {invoice.currency}",
         "",
         *_table_lines(invoice.sessions),

@@ -157,6 +157,21 @@ def test_what_is_in_the_account_s_favour_is_not_asked_for() -> None:
     assert "Please pay by 2026-04-15" in to_typst(an_invoice([rated(1, start=MARCH)])).data
 
 
+def test_a_draft_asks_for_nothing_whatever_it_sums_to() -> None:
+    for sessions, owed in (([rated(1, start=MARCH)], Decimal(0)), ([], Decimal(0)), ([], Decimal(-5))):
+        draft = an_invoice(sessions, number="", previous_owed=owed)
+        page, table = to_typst(draft).data, to_table(draft)
+        for form in (page, table):
+            assert "A draft of the calls so far: nothing is due yet." in form
+            assert "Owed so far" in form
+            assert "2026-04-15" not in form
+            assert "Amount due" not in form
+        assert "Please pay" not in page
+        assert "in your favour" not in page
+        assert to_pdf(draft) == to_pdf(draft)
+        assert json.loads(to_json(draft))["draft"] is True
+
+
 def test_both_sides_stand_in_the_text_form() -> None:
     table = to_table(month_of_calls())
     assert SELLER.name in table
