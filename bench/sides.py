@@ -37,8 +37,8 @@ from world.sipp import Load, Sipp
 
 HOST = "127.0.0.1"
 NEAR_HOST, FAR_HOST = "127.0.20.1", "127.0.20.2"
-RTP_PORTS = 2_000
-"""Four ports for a call: 500 at once."""
+RTP_PORTS = 3_000
+"""Four ports for a call: 750 at once."""
 READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
