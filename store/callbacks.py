@@ -147,6 +147,12 @@ def cancel_requested_by(connection: Connection, callback_id: str) -> str:
     return connection.execute(WHO_CANCELS, {"callback_id": callback_id}).scalar_one_or_none() or ""
 
 
+def is_subscriber_engaged(connection: Connection, callback: Callback) -> bool:
+    """Whether another callback of this subscriber is being rung or is up."""
+    named = {"subscriber_id": callback.subscriber_id, "callback_id": callback.id}
+    return connection.execute(ENGAGED, named).first() is not None
+
+
 def take_inbox(connection: Connection) -> tuple[CallbackWish, ...]:
     """What was asked since the last time, in order; it is the taker's to do now, so take it in `run`."""
     rows = connection.execute(INBOX).mappings().all()
@@ -276,6 +282,16 @@ WHO_CANCELS = (
     select(callbacks.c.cancel_requested_by)
     .where(callbacks.c.id == bindparam("callback_id"))
     .with_for_update()
+)
+ENGAGED = (
+    select(callbacks.c.id)
+    .where(
+        callbacks.c.subscriber_id == bindparam("subscriber_id"),
+        callbacks.c.ended_at.is_(None),
+        callbacks.c.id != bindparam("callback_id"),
+        callbacks.c.state.not_in([State.REQUESTED.value, State.RETRY_WAIT.value]),
+    )
+    .limit(1)
 )
 INBOX = select(inbox).order_by(inbox.c.id)
 TAKEN = delete(inbox).where(inbox.c.id == bindparam("row_id"))

@@ -10,16 +10,18 @@ one finds no live callback; on SQLite there is only one writing transaction anyw
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 
 from calls.admission import AccountState, Candidate
+from calls.callback import State
 from calls.policy import PolicyDirection, PolicyKind, Verdict, country_verdict
 from rating.credit import first_hold
 from rating.deck import NoRate
 from rating.plan import Plan
 from store import dids as did_rows
+from store.columns import UtcMicros
 from store.decks import deck
 from store.dids import DIRECT, SHARED, Did
 from store.errors import NotFound
@@ -29,6 +31,9 @@ from store.policies import country_policy
 from store.schema import accounts, callbacks, dids, numbers, subscribers
 from values.e164 import E164, country_of
 from values.money import decimal_units
+
+SOON = timedelta(minutes=5)
+"""A request due later than this is no callback yet; one that is due sooner makes a ring a duplicate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +149,15 @@ NUMBERS = (
     .where(numbers.c.subscriber_id == bindparam("subscriber_id"))
     .order_by(numbers.c.registered_at, numbers.c.e164)
 )
+# A request for later does not stand in the way of a ring now; when it is due, it waits its turn.
 LIVE = (
     select(callbacks.c.id)
     .where(callbacks.c.subscriber_id == bindparam("subscriber_id"), callbacks.c.ended_at.is_(None))
+    .where(
+        (callbacks.c.state != State.REQUESTED.value)
+        | callbacks.c.dial_at.is_(None)
+        | (callbacks.c.dial_at < bindparam("soon", type_=UtcMicros()))
+    )
     .limit(1)
 )
 SHOWABLE = select(dids).where(
@@ -194,7 +205,7 @@ def _applicant(
 ) -> Applicant:
     plan = plan_in_force(connection, owner["plan_name"], at)
     needed = _first_hold_units(connection, plan, number.number, at)
-    live = connection.execute(LIVE, {"subscriber_id": owner["subscriber_id"]}).first()
+    live = connection.execute(LIVE, {"subscriber_id": owner["subscriber_id"], "soon": at + SOON}).first()
     candidate = Candidate(
         account_id=owner["account_id"],
         subscriber_id=owner["subscriber_id"],

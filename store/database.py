@@ -275,6 +275,7 @@ def _engine(url: str) -> Engine:
         return sqlalchemy.create_engine(
             url,
             query_cache_size=STATEMENTS_CACHED_MAX,
+            hide_parameters=True,  # they hold telephone numbers and names, and errors are logged
             execution_options={SHELF: {}},
             pool_size=POSTGRESQL_CONNECTIONS_MAX,
             connect_args={"connect_timeout": 5},
@@ -282,6 +283,7 @@ def _engine(url: str) -> Engine:
     engine = sqlalchemy.create_engine(
         url,
         query_cache_size=STATEMENTS_CACHED_MAX,
+        hide_parameters=True,
         execution_options={SHELF: {}},
         pool_size=POSTGRESQL_CONNECTIONS_MAX,
         connect_args={"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},

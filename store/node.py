@@ -9,8 +9,10 @@ the process dies, kill -9 included: nothing has to expire and nothing can be lef
 """
 
 import fcntl
+import threading
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
@@ -23,6 +25,10 @@ from store.columns import UtcMicros
 from store.database import Database
 from store.errors import NodeTaken, StoreUnavailable
 from store.schema import node
+
+LOCK_TRIES = 20
+LOCK_PAUSE_SECONDS = 0.1
+"""The server notices within milliseconds that a client on its own machine was killed."""
 
 
 class NodeLease:
@@ -94,10 +100,10 @@ def _lock_file(database: Database) -> Callable[[], None]:
 
 
 def _lock_server(database: Database) -> Callable[[], None]:
-    key = zlib.crc32(b"dialback conductor")
+    named = {"key": zlib.crc32(b"dialback conductor")}
     try:
         connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        granted = connection.execute(sql("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one()
+        granted = _granted(connection, named)
     except DBAPIError as error:
         raise StoreUnavailable(" ".join(str(error.orig).split())) from error
     if not granted:
@@ -106,8 +112,21 @@ def _lock_server(database: Database) -> Callable[[], None]:
         raise NodeTaken(f"another Dialback serves {address}; stop it first")
 
     def release() -> None:
-        # A pooled connection would keep the lock: this one is ended, and the lock with it.
+        # Given back by name, for the server hears of a closed connection only some moments later; and
+        # closed, for a connection that went back into the pool would keep it.
+        with suppress(DBAPIError):
+            connection.execute(sql("SELECT pg_advisory_unlock(:key)"), named)
         connection.invalidate()
         connection.close()
 
     return release
+
+
+def _granted(connection: Connection, named: dict[str, int]) -> bool:
+    """Whether the lock is ours; one whose holder was killed is free once the server has noticed."""
+    pause = threading.Event()
+    for _ in range(LOCK_TRIES):
+        if connection.execute(sql("SELECT pg_try_advisory_lock(:key)"), named).scalar_one():
+            return True
+        pause.wait(LOCK_PAUSE_SECONDS)
+    return False

@@ -39,6 +39,8 @@ from values.e164 import E164, dialling_refusal
 from values.money import decimal_from_units, decimal_units
 from values.refusal import RefusalReason
 
+ENGAGED_RETRY = timedelta(seconds=5)
+"""How soon a callback whose subscriber is on another one looks again."""
 CHANNEL_RETRY = timedelta(seconds=1)
 """How soon a callback that waits for a free channel looks again."""
 Gather = Callable[[Connection, Callback], Event]
@@ -142,6 +144,8 @@ class Books:
             return events.Cancelled(at=now, by=by)
         if now >= callback.expires_at:
             return events.DialRefused(at=now, reason=Reason.EXPIRED)
+        if callbacks.is_subscriber_engaged(connection, callback):
+            return events.DialPostponed(at=now, dial_at=now + ENGAGED_RETRY)
         if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
             return events.DialRefused(at=now, reason=Reason.ACCOUNT_CLOSED)
         if not customers.is_verified_for(connection, callback):

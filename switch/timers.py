@@ -21,15 +21,23 @@ class Timers:
         self._reactor = reactor
         self._wall = wall
         self._calls: dict[str, IDelayedCall] = {}
+        self._set_for: dict[str, tuple[datetime, Callable[[str], None]]] = {}
 
     def set(self, key: str, at: datetime, call: Callable[[str], None]) -> None:
-        """Call `call(key)` at `at`, instead of whatever was set for the key before."""
+        """Call `call(key)` at `at`, instead of whatever was set for the key before.
+
+        Set again for the same instant it runs on: reckoned anew, a step of the wall clock would move it.
+        """
+        if self._set_for.get(key) == (at, call) and key in self._calls:
+            return
         self.cancel(key)
+        self._set_for[key] = (at, call)
         seconds = max(0.0, (at - self._wall()).total_seconds())
         self._calls[key] = self._reactor.callLater(seconds, self._fire, key, call)
 
     def cancel(self, key: str) -> None:
         """Forget the key's call, if there is one."""
+        self._set_for.pop(key, None)
         pending = self._calls.pop(key, None)
         if pending is not None and pending.active():
             pending.cancel()
@@ -49,4 +57,5 @@ class Timers:
 
     def _fire(self, key: str, call: Callable[[str], None]) -> None:
         self._calls.pop(key, None)
+        self._set_for.pop(key, None)
         call(key)

@@ -244,3 +244,23 @@ def test_a_foreign_caller_without_a_plus_is_the_one_who_is_registered(company: D
     made = admit(company, caller_number_raw=FRIEND.digits)
     assert isinstance(made, Callback)
     assert made.number_a == FRIEND
+
+
+def test_a_request_for_tomorrow_does_not_make_todays_ring_a_duplicate(company: Database) -> None:
+    later = replace(REQUEST, dial_at=NOW + timedelta(days=1))
+    company.call("request", admissions.admit_request, later, callback_id="cb0", limits=LIMITS)
+    assert isinstance(admit(company), Callback)
+
+
+def test_F010_a_request_that_is_due_in_a_minute_makes_a_ring_a_duplicate(company: Database) -> None:
+    soon = replace(REQUEST, dial_at=NOW + timedelta(minutes=1))
+    company.call("request", admissions.admit_request, soon, callback_id="cb0", limits=LIMITS)
+    assert refusal(admit(company)) is AdmissionRefusal.DUPLICATE
+
+
+def test_F010_a_subscriber_is_engaged_while_another_callback_rings_or_talks(company: Database) -> None:
+    waiting = callback("cb1")
+    company.call("one", callbacks.insert_callback, waiting)
+    assert not company.read("engaged", callbacks.is_subscriber_engaged, waiting)
+    company.call("two", callbacks.insert_callback, callback("cb2", state=State.TALKING))
+    assert company.read("engaged", callbacks.is_subscriber_engaged, waiting)

@@ -102,3 +102,17 @@ def test_a_step_of_the_wall_clock_does_not_move_a_set_timer() -> None:
         assert called == []
         clock.advance(0.1)
         assert called == ["a"]
+
+
+def test_a_timer_set_again_for_the_same_instant_is_not_moved_by_a_step_in_between() -> None:
+    clock, wall, timers, called = made()
+    deadline = NOON + timedelta(seconds=60)
+    call = called.append
+    timers.set("a", deadline, call)
+    clock.advance(10)
+    wall.step = timedelta(hours=1)
+    timers.set("a", deadline, call)
+    clock.advance(49)
+    assert called == []
+    clock.advance(1)
+    assert called == ["a"]
