@@ -195,6 +195,32 @@ def test_asterisk_killed_while_the_subscriber_rings_costs_nothing_and_rings_nobo
     assert town.balance_of(sam) == 0
 
 
+@pytest.mark.parametrize("moment", [State.COLLECTING, State.DIALING_B])
+def test_asterisk_killed_before_the_talk_bills_the_subscribers_leg_to_the_last_proof_of_life(
+    town: Town, moment: State
+) -> None:
+    sam = town.traveller()
+    keys = "0061" if moment is State.COLLECTING else TO_D1
+    town.world.phone(sam.number, Answers(after=1), Keys(keys, after=1), TalksUntilHungUp())
+    town.world.phone(D1, NoAnswer())
+    town.ring(sam)
+    town.wait_until(lambda: town.wait_for_state(sam, moment).accepted_at is not None)
+    time.sleep(4)
+    killed_at = time.time()
+    town.stage.kill_asterisk()
+    town.stage.start_asterisk()
+    callback = town.wait_for_end(sam, seconds=40)
+    assert (callback.state, callback.reason) == (State.FAILED, Reason.VANISHED)
+    leg_a = callback.leg_a
+    assert leg_a is not None
+    assert leg_a.hung_up_at is not None
+    assert leg_a.estimated
+    assert killed_at - 6 < leg_a.hung_up_at.timestamp() <= killed_at + 0.1
+    assert all(leg.answered_at is None for leg in callback.legs_b)
+    assert town.world.originations(sam.number) == 1
+    check_billed_once(town, sam)
+
+
 def test_F012_twenty_accepted_requests_survive_a_kill_and_are_each_dialled_once(town: Town) -> None:
     travellers = [town.traveller() for _ in range(20)]
     for each in travellers:
