@@ -24,9 +24,9 @@ from bench.sides import LAG_REPORT_SECONDS, Bare, Dialback, Lines, Side
 from bench.trial import Bench, Offer, Trial, percentile, run_trial
 from pbx.installation import find_or_fetch
 
-STEP = 1.15
+STEP = 1.2
 """From one pace to the next when the highest one without an error is sought."""
-CLIMB_SECONDS, CLIMB_CALLS_MIN, PACE_MIN = 6.0, 40, 1.0
+CLIMB_SECONDS, CLIMB_CALLS_MIN, PACE_MIN = 10.0, 40, 1.0
 WARM_UP_CALLS = 20
 
 

@@ -42,7 +42,7 @@ PRICE_OF_A_CALL = Decimal("0.17")
 """30 seconds of each leg: the shortest that the plan bills, and no leg lasts longer."""
 BILLED_SECONDS = 30
 NOTHING = Decimal(0)
-SUBSCRIBERS, ACCOUNTS = 1_000, 20
+SUBSCRIBERS, ACCOUNTS = 3_000, 20
 
 
 def number_of(index: int) -> str:

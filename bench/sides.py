@@ -200,9 +200,17 @@ class Dialback:
         at = {f"+{each.number}": each.at for each in load.moments() if each.what == "HUNG_UP"}
         return Wishes(at=at, rung=load)
 
-    def clear(self) -> None:
-        """Hang up whatever a load has left behind."""
-        _clear(self._asterisk)
+    def hang_up(self) -> None:
+        """End whatever calls a load has left behind."""
+        _hang_up(self._asterisk)
+
+    def renew(self) -> None:
+        """Start Asterisk and the switch anew."""
+        assert self._asterisk is not None
+        self._asterisk.stop()
+        self.stop_switch()
+        self._asterisk = bring_up(self._settings, self._installation)
+        self.start_switch()
 
     def lag_lines(self) -> list[dict[str, Any]]:
         """What the switch said of its reactor's lateness so far, a line for each period."""
@@ -295,9 +303,14 @@ class Bare:
             load.wait(READY_SECONDS_MAX)
         return Wishes(at=at, rung=load)
 
-    def clear(self) -> None:
-        """Hang up whatever a load has left behind."""
-        _clear(self._asterisk)
+    def hang_up(self) -> None:
+        """End whatever calls a load has left behind."""
+        _hang_up(self._asterisk)
+
+    def renew(self) -> None:
+        """Start Asterisk anew."""
+        self.stop()
+        self.start()
 
 
 Side = Dialback | Bare
@@ -350,7 +363,7 @@ def _ring(sipp: Sipp, place: tuple[str, int], numbers: Sequence[str], per_second
     return sipp.callers(rings, to=place, host=NEAR_HOST, ring_ms=RING_MILLISECONDS, per_second=per_second)
 
 
-def _clear(asterisk: Asterisk | None) -> None:
+def _hang_up(asterisk: Asterisk | None) -> None:
     assert asterisk is not None
     asterisk.command("channel request hangup all")
 

@@ -96,7 +96,7 @@ def run_trial(bench: Bench, side: Side, offer: Offer) -> Trial:
         for load in loads.values():
             load.stop()
         if faults:
-            side.clear()
+            side.hang_up()
     bill = office.Bill(callbacks=0, amount=office.NOTHING, talk_seconds=0)
     if isinstance(side, Dialback):
         bill, wrong = _settle(side, since)
@@ -105,6 +105,8 @@ def run_trial(bench: Bench, side: Side, offer: Offer) -> Trial:
     after = cpu_seconds_of(side.processes)
     waits = _waits(wishes, near.moments())
     faults += _late(waits, offer)
+    if faults:
+        side.renew()  # what is left of a broken load would go on to ring the telephones of the next one
     return Trial(
         offer=offer,
         cpu_ms={name: (after[name] - before[name]) / offer.calls * 1000 for name in before},
