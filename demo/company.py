@@ -24,7 +24,7 @@ ACCOUNT, SUBSCRIBER, PLAN = "globetrotter", "sam", "traveller"
 CREDIT = "20.00"
 CURRENCY = "USD"
 ZONE = "Europe/London"
-FIRST_INCREMENT_S, NEXT_INCREMENT_S = 6, 1
+FIRST_INCREMENT_S, NEXT_INCREMENT_S = 30, 1
 RETAIL = ROOT / "etc" / "decks" / "retail-usd.csv"
 WHOLESALE = ROOT / "etc" / "decks" / "carrier-usd.csv"
 
@@ -58,7 +58,7 @@ def founding(numbers: Numbers) -> Iterator[tuple[str, list[str]]]:
         yield told, [*words, "--priority", priority]
     steps = ["--first-increment", str(FIRST_INCREMENT_S), "--next-increment", str(NEXT_INCREMENT_S)]
     yield (
-        f"How seconds are billed: at least {FIRST_INCREMENT_S}, then each",
+        f"How seconds are billed: at least {FIRST_INCREMENT_S} of a leg, then by the second",
         ["plan", "add", PLAN, "--deck", "retail", *steps],
     )
     yield (

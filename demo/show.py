@@ -181,6 +181,12 @@ def _show_records(screen: Screen, stage: Stage, clerk: company.Clerk, callback: 
     screen.heading("4  The trace: what the switch wrote down before it acted")
     clerk.runs(["callback", "trace", callback.id])
     screen.heading("5  Seconds, cost, balance, invoice")
+    least = company.FIRST_INCREMENT_S
+    screen.said(
+        f"The plan is {least}/{company.NEXT_INCREMENT_S}: a leg is billed {least} s at least, beyond them by"
+        f" the second. The talks with Sydney and Paris are shorter than {least} s; Sam's own leg, paid from"
+        " his first key on, is longer."
+    )
     clerk.runs(["cdr", "list", "--callback", callback.id])
     screen.line()
     clerk.runs(["account", "show", company.ACCOUNT])

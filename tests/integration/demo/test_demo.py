@@ -24,7 +24,8 @@ def demo(
     folder: Path, *options: str, program: tuple[str, ...] = ("-m", "demo")
 ) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, *program, "--folder", str(folder), *options],
+        # A shell that runs us in the background lets us ignore Ctrl-C, and what we start would inherit that.
+        ["env", "--default-signal=INT", sys.executable, *program, "--folder", str(folder), *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -75,6 +76,11 @@ def test_the_demo_shows_a_whole_call_and_the_phones_agree_with_the_bill(tmp_path
     table = shown.partition("The phones' word against the bill")[2]
     legs = re.findall(r"^ +(Sam|Sydney|Paris) \+\d+ .* agrees$", table, re.MULTILINE)
     assert legs == ["Sam", "Sydney", "Paris"]
+    # Both halves of 30/1: the talks cost the minimum, Sam's own leg its seconds.
+    sam, *talks = re.findall(r"(\d+) s +(\d\.\d{4})  agrees$", table, re.MULTILINE)
+    assert talks == [("30", "0.0620"), ("30", "0.0425")]
+    assert int(sam[0]) > 30
+    assert "A draft of the calls so far: nothing is due yet." in shown
     assert "DIFFERS" not in shown
     for step in (
         "rings +12025550111",
@@ -154,7 +160,7 @@ def test_a_bill_that_differs_from_the_phones_ends_with_exit_code_1(tmp_path: Pat
         shown, _ = process.communicate(timeout=WHOLE_RUN_SECONDS)
     assert process.returncode == 1, shown
     assert "It does NOT agree" in shown
-    assert re.search(r"Sydney: billed 11 s for 0\.0227, due are 60 s for 0\.1240", shown)
+    assert re.search(r"Sydney: billed 30 s for 0\.0620, due are 60 s for 0\.1240", shown)
     assert left_over(tmp_path) == []
 
 

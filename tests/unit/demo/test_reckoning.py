@@ -23,21 +23,21 @@ DECK = """prefix,destination,rate_per_min,status
 449,"United Kingdom, premium",,blocked
 61,Australia,0.1240,open
 """.splitlines()
-TERMS = Terms(prices=read_prices(DECK), first_s=6, next_s=1)
+TERMS = Terms(prices=read_prices(DECK), first_s=30, next_s=1)
 LONDON, SYDNEY = "+442079460101", "+61255500123"
-SEEN = Witnessed(name="Sydney", number=SYDNEY, shortest_us=10_470_000, longest_us=10_470_000)
-BILLED = Billed(number=SYDNEY, talk_us=10_468_000, seconds=11, amount=Decimal("0.0227"))
+SEEN = Witnessed(name="Sydney", number=SYDNEY, shortest_us=40_470_000, longest_us=40_470_000)
+BILLED = Billed(number=SYDNEY, talk_us=40_468_000, seconds=41, amount=Decimal("0.0847"))
 
 
 @pytest.mark.parametrize(
     ("talk_us", "seconds", "amount"),
     [
         (0, 0, "0.0000"),
-        (1, 6, "0.0124"),
-        (6_000_000, 6, "0.0124"),
-        (6_000_001, 7, "0.0145"),  # 7 × 0.124 / 60 = 0.014466…
-        (11_000_000, 11, "0.0227"),
-        (15_000_000, 15, "0.0310"),
+        (1, 30, "0.0620"),
+        (30_000_000, 30, "0.0620"),
+        (30_000_001, 31, "0.0641"),  # 31 × 0.124 / 60 = 0.064066…
+        (41_000_000, 41, "0.0847"),
+        (45_000_000, 45, "0.0930"),
     ],
 )
 def test_a_leg_costs_its_seconds_upwards_and_at_least_the_first_step(
@@ -47,12 +47,12 @@ def test_a_leg_costs_its_seconds_upwards_and_at_least_the_first_step(
 
 
 def test_further_steps_are_whole() -> None:
-    assert bill(31_000_000, SYDNEY, replace(TERMS, first_s=30, next_s=6))[0] == 36
-    assert bill(31_000_000, SYDNEY, replace(TERMS, first_s=30, next_s=60))[0] == 90
+    assert bill(31_000_000, SYDNEY, replace(TERMS, next_s=6))[0] == 36
+    assert bill(31_000_000, SYDNEY, replace(TERMS, next_s=60))[0] == 90
 
 
 def test_half_of_the_last_decimal_goes_up() -> None:
-    assert bill(6_000_000, LONDON, replace(TERMS, prices={"44": Fraction("0.0015")}))[1] == Decimal("0.0002")
+    assert bill(30_000_000, LONDON, replace(TERMS, prices={"44": Fraction("0.0003")}))[1] == Decimal("0.0002")
 
 
 def test_the_longest_prefix_of_an_open_row_gives_the_price() -> None:
@@ -64,19 +64,19 @@ def test_the_longest_prefix_of_an_open_row_gives_the_price() -> None:
 def test_equal_opinions_agree() -> None:
     (line,) = compare([SEEN], [BILLED], TERMS)
     assert line.agrees
-    assert line.due == ((11, Decimal("0.0227")),)
+    assert line.due == ((41, Decimal("0.0847")),)
     assert line.apart_us == -2000
 
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"seconds": 12, "amount": Decimal("0.0248")}, "billed 12 s for 0.0248, due are 11 s for 0.0227"),
+        ({"seconds": 42, "amount": Decimal("0.0868")}, "billed 42 s for 0.0868, due are 41 s for 0.0847"),
         ({"seconds": 30, "amount": Decimal("0.0620")}, "billed 30 s"),
-        ({"amount": Decimal("0.0228")}, "billed 11 s for 0.0228"),
+        ({"amount": Decimal("0.0848")}, "billed 41 s for 0.0848"),
         ({"seconds": 0, "amount": Decimal("0.0000")}, "billed 0 s"),
-        ({"talk_us": 10_700_000}, "the clocks are +230.0 ms apart"),
-        ({"talk_us": 10_440_000}, "the clocks are -30.0 ms apart"),
+        ({"talk_us": 40_700_000}, "the clocks are +230.0 ms apart"),
+        ({"talk_us": 40_440_000}, "the clocks are -30.0 ms apart"),
     ],
 )
 def test_what_differs_on_a_leg_is_found_and_named(wrong: dict, told: str) -> None:
@@ -104,29 +104,29 @@ def test_a_leg_that_nobody_answered_may_stand_in_the_books_at_nothing() -> None:
 
 def test_two_calls_to_one_number_are_compared_in_their_order() -> None:
     short = Witnessed(name="Sydney", number=SYDNEY, shortest_us=3_500_000, longest_us=3_500_000)
-    short_billed = Billed(number=SYDNEY, talk_us=3_501_000, seconds=6, amount=Decimal("0.0124"))
+    short_billed = Billed(number=SYDNEY, talk_us=3_501_000, seconds=30, amount=Decimal("0.0620"))
     assert all(line.agrees for line in compare([SEEN, short], [BILLED, short_billed], TERMS))
     assert not any(line.agrees for line in compare([SEEN, short], [short_billed, BILLED], TERMS))
 
 
 def test_across_a_full_second_either_bill_is_due_but_no_third() -> None:
-    seen = replace(SEEN, shortest_us=10_990_000, longest_us=10_990_000)
-    for talk_us, seconds, amount in ((10_995_000, 11, "0.0227"), (11_001_000, 12, "0.0248")):
+    seen = replace(SEEN, shortest_us=40_990_000, longest_us=40_990_000)
+    for talk_us, seconds, amount in ((40_995_000, 41, "0.0847"), (41_001_000, 42, "0.0868")):
         billed = Billed(number=SYDNEY, talk_us=talk_us, seconds=seconds, amount=Decimal(amount))
         assert compare([seen], [billed], TERMS)[0].agrees
-    assert not compare([seen], [replace(BILLED, talk_us=10_995_000, seconds=10)], TERMS)[0].agrees
+    assert not compare([seen], [replace(BILLED, talk_us=40_995_000, seconds=40)], TERMS)[0].agrees
 
 
 def test_a_clock_that_starts_within_a_key_press_may_start_anywhere_in_it() -> None:
-    seen = replace(SEEN, shortest_us=10_300_000, longest_us=10_550_000)
-    assert compare([seen], [replace(BILLED, talk_us=10_430_000)], TERMS)[0].apart_us == 0
+    seen = replace(SEEN, shortest_us=40_300_000, longest_us=40_550_000)
+    assert compare([seen], [replace(BILLED, talk_us=40_430_000)], TERMS)[0].apart_us == 0
 
 
 def test_totals_from_elsewhere_are_held_against_the_sum_of_the_legs() -> None:
     lines = compare([SEEN], [BILLED], TERMS)
-    assert total_due(lines) == {Decimal("0.0227")}
-    good, bad = Decimal("0.0227"), Decimal("0.0300")
+    assert total_due(lines) == {Decimal("0.0847")}
+    good, bad = Decimal("0.0847"), Decimal("0.0900")
     assert complaints_about_totals(lines, {"the balance": good, "the invoice": good}) == []
     assert complaints_about_totals(lines, {"the balance": good, "the invoice": bad}) == [
-        "the invoice says 0.0300, the phones say 0.0227"
+        "the invoice says 0.0900, the phones say 0.0847"
     ]
