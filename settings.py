@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from pbx.settings import PbxSettings, TrunkSettings
 from staff.settings import SellerSettings
@@ -108,8 +109,26 @@ def _lines(error: ValidationError) -> list[str]:
     for problem in error.errors(include_url=False):
         key = ".".join(str(part) for part in problem["loc"]) or "the file"
         value = "" if SECRET_KEYS & set(map(str, problem["loc"])) else _shown(problem["input"])
-        lines.append(f"{key}{value}: {problem['msg']}")
+        lines.append(f"{key}{value}: {_remedy(problem)}")
     return lines
+
+
+def _remedy(problem: ErrorDetails) -> str:
+    """What is wrong and what to write, in words for who edits the file; else in pydantic's own."""
+    limits = problem.get("ctx", {})
+    match problem["type"]:
+        case "missing":
+            return "it is missing; add it"
+        case "extra_forbidden":
+            return "there is no such key; correct its spelling, or take it out"
+        case "string_pattern_mismatch" if problem["loc"] == ("database", "url"):
+            return "write sqlite:///FILE or postgresql://USER@HOST/NAME"
+        case "too_short" if SECRET_KEYS & set(map(str, problem["loc"])):
+            return f"too short; write at least {limits['min_length']} characters"
+        case "value_error":
+            return problem["msg"].removeprefix("Value error, ")
+        case _:
+            return problem["msg"]
 
 
 def _shown(value: object) -> str:

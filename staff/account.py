@@ -222,9 +222,13 @@ def _change(connection: Connection, account_id: str, given: Mapping[str, str], a
 
 
 def _limit(text: str, currency: str) -> int:
+    from store.errors import Invalid
     from values.money import amount_units, money
 
-    return amount_units(money(text, currency, field="credit_limit"))
+    limit = money(text, currency, field="credit_limit")
+    if limit.amount < 0:
+        raise Invalid("credit_limit", f"{text} is below zero", "write how far the balance may fall below 0")
+    return amount_units(limit)
 
 
 def _lines(text: str) -> str:

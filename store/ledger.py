@@ -84,8 +84,8 @@ def post(connection: Connection, made: Entry) -> bool:
     known = _entry(connection, made.id)
     if known is not None:
         if (known.kind, known.reference, known.postings) != (made.kind, made.reference, made.postings):
-            remedy = "give another id to another entry"
-            raise Conflict("entry", f"{made.id!r} is in the books with other postings", remedy)
+            problem = f"{made.id!r} is in the books with other postings, such as another amount"
+            raise Conflict("entry", problem, "see `dialback ledger show`, or give this one another reference")
         return False
     connection.execute(
         INSERT_ENTRY,

@@ -61,7 +61,9 @@ def plan_in_force(connection: Connection, name: str, at: datetime) -> Plan:
     """The version of the plan in force at `at`; NotFound if there is none."""
     row = connection.execute(IN_FORCE, {"name": name, "at": at}).mappings().first()
     if row is None:
-        raise NotFound("plan", f"plan {name!r} has no version in force at {at}", "see `dialback plan list`")
+        raise NotFound(
+            "plan", f"no plan {name!r} is in force at {at:%Y-%m-%dT%H:%M:%SZ}", "see `dialback plan list`"
+        )
     return _plan_of(row)
 
 

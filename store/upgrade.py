@@ -32,6 +32,7 @@ def upgrade(url: str) -> str:
         with database.engine.connect() as connection:
             if database.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _refuse_newer(revision(connection))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
@@ -45,16 +46,26 @@ def upgrade(url: str) -> str:
 def check(database: Database) -> None:
     """Return if the tables fit this program; SchemaMismatch says what to do if not."""
     # Asked first: SQLite would make an empty file of a path that was mistyped.
-    found = database.read("read revision", revision) if _is_there(database) else None
+    try:
+        found = database.read("read revision", revision) if _is_there(database) else None
+    except DBAPIError as error:
+        problem = " ".join(str(error.orig).split())
+        raise SchemaMismatch(
+            f"the database cannot be read ({problem}); see that [database] url is right"
+        ) from None
     if found is None:
         raise SchemaMismatch("the database has no tables yet: run `dialback db upgrade`")
     if found < NEWEST:
         raise SchemaMismatch(
             f"the tables are at revision {found}, {NEWEST} is needed: run `dialback db upgrade`"
         )
-    if found > NEWEST:
+    _refuse_newer(found)
+
+
+def _refuse_newer(found: str | None) -> None:
+    if found is not None and found > NEWEST:
         raise SchemaMismatch(
-            f"the tables are at revision {found}, newer than this program's {NEWEST}: update it"
+            f"the tables are at revision {found}, newer than this program's {NEWEST}: update the program"
         )
 
 

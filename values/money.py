@@ -23,6 +23,7 @@ UNITS_MAX = 10**18
 
 # [0-9] and not \d: \d also takes Arabic-Indic and other digits, which a reader may take for others.
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
+_LONG = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _TEXT_SHOWN_MAX = 40
 # The library gives Ariary and Ouguiya their historic fifths; ISO 4217 prints both with 2 decimals.
@@ -56,6 +57,8 @@ def decimal_number(text: str | Decimal | int, *, places: int, field: str, signed
     """
     plain_text = _plain_text(text, field)
     if not _NUMBER.fullmatch(plain_text):
+        if _LONG.fullmatch(plain_text):
+            raise AmountRefused(field, text, "write at most 18 digits before the point and 18 after it")
         raise AmountRefused(field, text, "write ASCII digits with an optional decimal point, such as 0.0850")
     if plain_text.startswith("-") and not signed:
         raise AmountRefused(field, text, "write a number that is zero or more")
