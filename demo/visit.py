@@ -54,9 +54,9 @@ def receive(screen: Screen, stage: Stage, clerk: company.Clerk, line: Softphone)
         ]
     )
     clerk.asks(["number", "add", "visitor", scene.VISITOR, "--verified", "--reason", "sits at this machine"])
-    _explain(screen, line)
     database = stage.database()
     try:
+        _explain(screen, line)  # in here: whoever reads of Ctrl-C may press it at once
         live = Live(stage, screen, database, company.ACCOUNT, scene.NAMES)
         live.skip()
         shown = {callback.id for callback in [live.callback()] if callback is not None}
