@@ -124,7 +124,7 @@ def _remedy(problem: ErrorDetails) -> str:
         case "string_pattern_mismatch" if problem["loc"] == ("database", "url"):
             return "write sqlite:///FILE or postgresql://USER@HOST/NAME"
         case "too_short" if SECRET_KEYS & set(map(str, problem["loc"])):
-            return f"too short; write at least {limits['min_length']} characters"
+            return f"write at least {limits['min_length']} characters"
         case "value_error":
             return problem["msg"].removeprefix("Value error, ")
         case _:
