@@ -108,6 +108,13 @@ def bill_since(database: Database, since: datetime) -> Bill:
     )
 
 
+def check_ledger(database: Database) -> None:
+    """WrongBooksError if the books disagree with themselves, whatever became of the calls."""
+    wrong = database.read("verify", verify)
+    if wrong:
+        raise WrongBooksError("; ".join(wrong[:5]))
+
+
 def _wrong_records(records: Sequence[CallRecord]) -> list[str]:
     wrong = []
     legs = Counter((record.cdr.callback_id, record.cdr.role) for record in records)
