@@ -8,7 +8,7 @@ Knows nothing of: what is said in them.
 from __future__ import annotations
 
 import wave
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 UNKNOWN_SECONDS = 3.0
@@ -27,9 +27,9 @@ class Durations:
         self._folder = folder
         self._look_up = lru_cache(maxsize=4_096)(self._measure)
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
-        """The languages in which Dialback's own prompts are installed."""
+        """The languages in which Dialback's own prompts are installed; looked up once."""
         return tuple(sorted(path.parent.name for path in self._folder.glob("*/dialback") if path.is_dir()))
 
     def seconds_of(self, sound: str, language: str) -> float:

@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from calls import events
-from calls.callback import WAITING, Callback, Leg, Reason, ReleasedBy, State
+from calls.callback import WAITING, Callback, Leg, ReleasedBy, State
 from calls.commands import Authorise, Command, DialB, HangUp, OriginateA, RunDialog
 from calls.events import Event
 from calls.limits import Limits
@@ -30,6 +30,7 @@ from switch.timers import Timers
 
 STORE_RETRY_SECONDS = 1.0
 AMI_RETRY_SECONDS = 1.0
+FAULT_RETRY_SECONDS = 60
 CHANNEL_FAILED_CAUSE = 34
 MAY_GATHER = WAITING | {State.AUTHORIZING}
 
@@ -263,7 +264,8 @@ class Conductor:
         if callback is None or callback.state not in WAITING or self.draining:
             return
         if callback.expires_at <= self._wall():
-            self.news(callback_id, events.DialRefused(at=self._wall(), reason=Reason.EXPIRED))
+            # Refused as stale, or cancelled if somebody asked for that while no switch was running.
+            self.spawn(self._start(callback_id))
         elif not self._asterisk.is_reachable:
             retry_at = self._wall() + timedelta(seconds=AMI_RETRY_SECONDS)
             self._timers.set(callback_id, retry_at, self._due)
@@ -284,7 +286,8 @@ class Conductor:
                 self._next_in_turn()
             if callback is not None and callback.state in WAITING and callback_id not in self._timers:
                 # A fault of ours stopped it: it is not tried for ever, but it does come to an end.
-                self._timers.set(callback_id, callback.expires_at, self._due)
+                soonest = self._wall() + timedelta(seconds=FAULT_RETRY_SECONDS)
+                self._timers.set(callback_id, max(callback.expires_at, soonest), self._due)
 
     def _next_in_turn(self) -> None:
         while self._waiting_turn and len(self._in_progress) < self._callbacks_max:

@@ -70,6 +70,8 @@ class FakeBooks:
         return after, commands
 
     def authorise_a(self, _connection: object, callback: Callback) -> Event:
+        if self._wall() >= callback.expires_at:
+            return events.DialRefused(at=self._wall(), reason=Reason.EXPIRED)
         if self.refuses_a is not None:
             return events.DialRefused(at=self._wall(), reason=self.refuses_a)
         return events.DialAuthorised(at=self._wall(), leg=leg_a(callback), hold_units=500)
