@@ -26,6 +26,7 @@ from world.sipwriting import Dialog, Invitation, code_of, header_of, method_of
 
 POLL_SECONDS = 0.05
 T1_SECONDS = 0.5
+T2_SECONDS = 4.0
 ASKED_AGAIN_SECONDS_MAX = 4.0
 NO_KEYS = 127
 """Payload type of events towards a side that did not offer any."""
@@ -158,18 +159,30 @@ class FarCall:
         if sound:
             self.sound.start(self._their_sound(), self._event_type())
 
-    def answers(self, *, silent: bool = False, events: bool = True, headers: tuple[bytes, ...] = ()) -> None:
-        """200; `silent` sends no sound ever, without `events` keys were not agreed on."""
-        self.answered_at = datetime.now(UTC)
+    def answers(
+        self,
+        *,
+        silent: bool = False,
+        events: bool = True,
+        awaited: bool = True,
+        headers: tuple[bytes, ...] = (),
+    ) -> None:
+        """200; `silent` sends no sound ever, without `events` keys were not agreed on.
+
+        It is sent again until the ACK comes, unless that is not `awaited`.
+        """
         body = self._sdp(events=events)
         self._last = reply(self.invites[-1], 200, tag=self._tag, headers=(self.contact, *headers), body=body)
-        due, pause = 0.0, T1_SECONDS
-        while not self._acknowledged.wait(POLL_SECONDS) and not self._ended.is_set():
+        self.answered_at = datetime.now(UTC)
+        self.carrier.send(self._last, self.source)
+        if not silent:
+            self.sound.start(self._their_sound(), self._event_type())
+        due, pause = time.monotonic() + T1_SECONDS, T1_SECONDS
+        while awaited and not self._acknowledged.wait(POLL_SECONDS) and not self._ended.is_set():
             if time.monotonic() >= due:
+                pause = min(pause * 2, T2_SECONDS)
+                due = time.monotonic() + pause
                 self.carrier.send(self._last, self.source)
-                due, pause = time.monotonic() + pause, pause * 2
-            if not silent:
-                self.sound.start(self._their_sound(), self._event_type())
 
     def refuse(self, code: int, *headers: bytes) -> None:
         """Refuse the call."""

@@ -538,6 +538,12 @@ def answers_and_leaves(far: FarCall) -> None:
     far.answers()
 
 
+def leaves_before_the_ack(far: FarCall) -> None:
+    """What RFC 3261 15.1.1 forbids and networks do: Asterisk has the BYE before it has read the answer."""
+    far.says(180)
+    far.answers(awaited=False)
+
+
 def sends_no_sound(far: FarCall) -> None:
     far.says(180)
     far.answers(silent=True)
@@ -571,6 +577,10 @@ ANSWERED: dict[str, tuple[Part, int]] = {
 }
 
 
+BREATHS = ("first", "second", "third", "fourth")
+"""Which of the two Asterisk stamps first is chance, so it is tried more than once."""
+
+
 @pytest.fixture(scope="module")
 def answered_so(net: Networks) -> dict[str, Made]:
     scenes = {}
@@ -580,6 +590,10 @@ def answered_so(net: Networks) -> dict[str, Made]:
     for name, begins in (("early A", early_then_keys), ("quick A", quick_then_keys)):
         number = australian()
         scenes[name] = Scene(number=number, subscriber=begins(number), far=talks(2))
+    for name in BREATHS:
+        number = australian()
+        subscriber = keys_then_stays(number, stays=10)
+        scenes[name] = Scene(number=number, subscriber=subscriber, far=leaves_before_the_ack)
     return play(net, scenes)
 
 
@@ -621,6 +635,18 @@ def test_F046_a_destination_is_billed_once_from_its_200_however_it_answers(
     assert record.charge.billed_seconds == 30
     assert made.balance == Decimal("-0.1200")
     assert not [code for code, method in far.replies if code >= 300 and method != "BYE"]
+
+
+@pytest.mark.parametrize("breath", BREATHS)
+def test_F046_an_answer_is_billed_though_asterisk_reads_it_after_the_hang_up(
+    answered_so: dict[str, Made], breath: str
+) -> None:
+    made = answered_so[breath]
+    assert made.callback.state is State.COMPLETED
+    assert made.leg_b.cdr.disposition is Disposition.ANSWERED
+    assert made.leg_b.charge is not None
+    assert made.leg_b.charge.billed_seconds == 30
+    assert made.balance == Decimal("-0.1200")
 
 
 def test_F041_after_200_and_bye_in_one_breath_the_next_number_is_asked_for(net: Networks) -> None:

@@ -24,7 +24,8 @@ from sample_callbacks import (
 )
 
 from calls import events
-from calls.callback import Callback, Reason, ReleasedBy, State
+from calls.callback import Callback, Reason, ReleasedBy, State, cdr_of, disposition_of
+from calls.cdr import Disposition, raw_microseconds
 from calls.commands import DialB, Opening, OriginateA, RunDialog, Settle
 from calls.transitions import IllegalEventError, step
 
@@ -212,8 +213,62 @@ def test_F045_ids_of_routes_that_were_never_dialled_are_free_again() -> None:
     assert [leg.id for leg in second.legs] == [A1, B1, B2]
 
 
-def test_a_hang_up_told_with_an_instant_before_the_answer_counts_as_no_time_at_all() -> None:
-    after, _ = deliver(in_state(TA), hung_up(B1, seconds=30.5))
+# Asterisk stamps a BYE when it comes, and an answer when its channel's thread gets to run: so the instants
+# of a call that was answered and ended in one breath may stand in the wrong order.
+
+
+@pytest.mark.parametrize("seconds", [30.5, 30.999_999, 31])
+def test_F046_who_answered_and_hung_up_was_there_though_the_hang_up_bears_the_earlier_instant(
+    seconds: float,
+) -> None:
+    after, _ = deliver(in_state(TA), hung_up(B1, seconds=seconds))
+    leg = after.leg(B1)
+    assert leg is not None
+    assert (leg.answered_at, leg.hung_up_at) == (at(31), at(31.000_001))
+    assert raw_microseconds(cdr_of(after, leg)) == 1
+    assert disposition_of(leg) is Disposition.ANSWERED
+
+
+def test_F121_who_pressed_a_key_and_hung_up_had_accepted_though_the_hang_up_bears_the_earlier_instant() -> (
+    None
+):
+    ended, _ = deliver(in_state(CO), hung_up(A1, seconds=18.9))
+    leg = ended.leg(A1)
+    assert leg is not None
+    assert (leg.accepted_at, leg.hung_up_at) == (at(19), at(19.000_001))
+
+
+def test_F046_one_microsecond_after_the_answer_is_an_end_like_any_other() -> None:
+    after, _ = deliver(in_state(TA), hung_up(B1, seconds=31.000_002))
+    leg = after.leg(B1)
+    assert leg is not None
+    assert leg.hung_up_at == at(31.000_002)
+
+
+def test_F038_what_we_ended_in_the_very_instant_of_its_answer_lasted_no_time() -> None:
+    after, _ = deliver(in_state(TA), hung_up(B1, seconds=31, by=ReleasedBy.US))
+    leg = after.leg(B1)
+    assert leg is not None
+    assert leg.hung_up_at == leg.answered_at == at(31)
+
+
+def test_F049_a_hang_up_before_any_answer_keeps_its_own_instant() -> None:
+    after, _ = deliver(in_state(DB), hung_up(B1, seconds=27, cause=17))
+    leg = after.leg(B1)
+    assert leg is not None
+    assert (leg.answered_at, leg.hung_up_at) == (None, at(27))
+
+
+def test_F012_an_answer_and_an_end_that_are_read_afterwards_with_one_instant_lasted_no_time() -> None:
+    after, _ = deliver(in_state(TA), hung_up(B1, seconds=31, ringing_unseen=True))
+    leg = after.leg(B1)
+    assert leg is not None
+    assert leg.hung_up_at == leg.answered_at == at(31)
+
+
+def test_an_end_that_is_only_estimated_adds_no_time() -> None:
+    end = events.LegHungUp(at=at(30), leg_id=B1, q850_cause=0, released_by=ReleasedBy.FAR, estimated=True)
+    after, _ = deliver(in_state(TA), end)
     leg = after.leg(B1)
     assert leg is not None
     assert leg.hung_up_at == leg.answered_at == at(31)

@@ -177,6 +177,19 @@ def test_a_leg_ends_when_its_far_end_releases_it_not_when_asterisk_has_tidied_up
     assert ours.at == micros_to_utc("12.153000")
 
 
+def test_F046_an_answer_that_asterisk_tells_after_the_hang_up_is_an_answer_all_the_same() -> None:
+    story = told(
+        newstate(B_CHANNEL, "10.0", RINGING),
+        request(B_CHANNEL, "12.107900", RINGING),
+        newstate(B_CHANNEL, "12.141800", UP),
+        hangup(B_CHANNEL, "12.150000", 16, UP),
+    )
+    assert story[1:] == [
+        events.LegAnswered(at=micros_to_utc("12.141800"), leg_id=B1),
+        events.LegHungUp(at=micros_to_utc("12.107900"), leg_id=B1, q850_cause=16, released_by=ReleasedBy.FAR),
+    ]
+
+
 def test_an_A_leg_rings_answers_accepts_and_hangs_up() -> None:
     watch_news = told(
         newstate(A_CHANNEL, "1777896010.000100", RINGING),
