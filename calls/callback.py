@@ -113,7 +113,9 @@ class Origin:
 class Leg:
     """One call of ours, from the order to its release. `id` is chosen before anything is sent.
 
-    `price_rate_id` and `cost_rate_id` are pinned at authorisation and never looked up again.
+    `price_rate_id`, `cost_rate_id`, `origin_class` (of the caller ID shown), `surcharge_per_minute` (10^-8)
+    and `package_seconds` (how many a package covers at most) are pinned at authorisation, never looked up
+    again.
     `talk_seconds_max` is the limit that travels inside Dial's own L(); 0 for an A-leg.
     """
 
@@ -135,6 +137,9 @@ class Leg:
     q850_cause: int | None = None
     released_by: ReleasedBy | None = None
     estimated: bool = False
+    origin_class: str = ""
+    surcharge_per_minute: int = 0
+    package_seconds: int = 0
 
     @property
     def is_live(self) -> bool:

@@ -37,7 +37,10 @@ _RATE_TO_AMOUNT = 60 * 10**4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What one leg costs and why; `amount` has 4 decimals and follows from the other fields."""
+    """What one leg costs and why; `amount` has 4 decimals and follows from the other fields.
+
+    `package_seconds`: how many of the billed seconds a package covers, at 0.
+    """
 
     talk_seconds: int
     billed_seconds: int
@@ -52,6 +55,9 @@ class Charge:
     prefix: str
     destination: str
     steps: tuple[str, ...]
+    package_seconds: int = 0
+    surcharge_per_minute: Decimal = Decimal(0)
+    band: str = ""
 
     @property
     def is_charged(self) -> bool:

@@ -14,9 +14,12 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk
 from staff.inputs import Instant, output_option, reason_option
-from staff.listing import Row, show_record, show_rows
+from staff.listing import Row, decimal_amount, show_record, show_rows
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rating.bands import Band
     from rating.plan import Plan
     from store.audit import Author
     from store.database import Connection
@@ -40,36 +43,101 @@ def plan() -> None:
     """Plans: which deck an account pays by, and in what steps."""
 
 
+def terms_options(command: Any) -> Any:
+    """Every term of a plan as an option; what is left out takes the default."""
+    for option in _TERMS[::-1]:
+        command = option(command)
+    return command
+
+
+_TERMS = (
+    click.option(
+        "--deck", required=True, metavar="DECK", help="A deck of kind sell; its currency is the plan's."
+    ),
+    click.option("--first-increment", type=int, default=30, show_default=True, metavar="SECONDS"),
+    click.option("--next-increment", type=int, default=1, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--a-leg-policy",
+        type=click.Choice(POLICIES),
+        default="from_accept",
+        show_default=True,
+        help="Which seconds of the call to the subscriber are paid.",
+    ),
+    click.option(
+        "--connect-fee", default="0", show_default=True, metavar="AMOUNT", help="For each charged leg."
+    ),
+    click.option("--free-below", type=int, default=0, show_default=True, metavar="SECONDS"),
+    click.option("--zone", default="UTC", show_default=True, metavar="ZONE", help="Whose clock bands go by."),
+    click.option(
+        "--band",
+        "bands",
+        multiple=True,
+        metavar="NAME=DAYS HOURS",
+        help="Hours with rows of their own in the deck: 'peak=Mo-Fr 08:00-20:00'. May be given again.",
+    ),
+    click.option("--call-price-min", metavar="AMOUNT", help="What each charged leg costs at least."),
+    click.option("--call-price-max", metavar="AMOUNT", help="What each charged leg costs at most."),
+    click.option(
+        "--amount-places",
+        type=int,
+        default=4,
+        show_default=True,
+        metavar="DECIMALS",
+        help="To what each leg's price is rounded, half-up.",
+    ),
+    click.option("--monthly-fee", default="0", show_default=True, metavar="AMOUNT"),
+    click.option(
+        "--monthly-fee-waived-from", metavar="AMOUNT", help="No fee from so much of call charges on."
+    ),
+    click.option(
+        "--package-minutes",
+        type=int,
+        default=0,
+        show_default=True,
+        metavar="MINUTES",
+        help="Minutes a month that cost nothing.",
+    ),
+    click.option(
+        "--package-rolls-over/--package-lapses",
+        default=False,
+        show_default=True,
+        help="What becomes of minutes that are left when the month is over.",
+    ),
+    click.option(
+        "--package-prefix",
+        "package_prefixes",
+        multiple=True,
+        metavar="PREFIX",
+        help="Destinations that the package pays for; all without it. May be given again.",
+    ),
+    click.option(
+        "--overage", metavar="AMOUNT", help="A minute beyond the package; the deck's rate without it."
+    ),
+    click.option("--follow-on-key", default="#", show_default=True, help="#, ## or ###: a further call."),
+    click.option(
+        "--in-call-key", default="##", show_default=True, help="##, #, ### or '': ends a call that runs."
+    ),
+    click.option("--talk-seconds-max", type=int, default=7200, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--margin-floor",
+        default="0",
+        show_default=True,
+        metavar="PERCENT",
+        help="No route that earns less is taken.",
+    ),
+    click.option(
+        "--margin-floor-amount", metavar="AMOUNT", help="Nor one that earns less than this a minute."
+    ),
+)
+
+
 @plan.command(
-    epilog="Example: dialback plan add standard --deck retail --first-increment 30 --next-increment 1"
+    epilog="Examples: dialback plan add standard --deck retail --first-increment 30 --next-increment 1"
+    " | dialback plan add office --deck retail --zone Europe/Berlin --band 'peak=Mo-Fr 08:00-20:00'"
+    " --monthly-fee 24 --package-minutes 30 --overage 0.20"
 )
 @click.argument("name")
-@click.option(
-    "--deck", required=True, metavar="DECK", help="A deck of kind sell; its currency is the plan's."
-)
-@click.option("--first-increment", type=int, default=30, show_default=True, metavar="SECONDS")
-@click.option("--next-increment", type=int, default=1, show_default=True, metavar="SECONDS")
-@click.option(
-    "--a-leg-policy",
-    type=click.Choice(POLICIES),
-    default="from_accept",
-    show_default=True,
-    help="Which seconds of the call to the subscriber are paid.",
-)
-@click.option("--connect-fee", default="0", show_default=True, metavar="AMOUNT", help="For each charged leg.")
-@click.option("--free-below", type=int, default=0, show_default=True, metavar="SECONDS")
-@click.option("--follow-on-key", default="#", show_default=True, help="#, ## or ###: a further call.")
-@click.option(
-    "--in-call-key", default="##", show_default=True, help="##, #, ### or '': ends a call that runs."
-)
-@click.option("--talk-seconds-max", type=int, default=7200, show_default=True, metavar="SECONDS")
-@click.option(
-    "--margin-floor",
-    default="0",
-    show_default=True,
-    metavar="PERCENT",
-    help="No route that earns less is taken.",
-)
+@terms_options
 @click.option("--effective", type=Instant(), metavar="TIME", help="From when it is in force.  [default: now]")
 @reason_option
 @output_option
@@ -120,7 +188,7 @@ class _Terms(NamedTuple):
 def _add(connection: Connection, wanted: _Terms, effective_at: datetime, author: Author) -> Plan:
     from rating.plan import ALegPolicy, Plan
     from store import decks, plans
-    from values.money import RATE_SCALE, decimal_number
+    from values.money import AMOUNT_SCALE, RATE_SCALE
 
     terms = wanted.words
     wish = Plan(
@@ -133,19 +201,53 @@ def _add(connection: Connection, wanted: _Terms, effective_at: datetime, author:
         next_increment_s=terms["next_increment"],
         free_below_seconds=terms["free_below"],
         a_leg_policy=ALegPolicy(terms["a_leg_policy"]),
-        connect_fee=decimal_number(terms["connect_fee"], places=RATE_SCALE, field="connect_fee"),
+        connect_fee=_number(terms["connect_fee"], RATE_SCALE, "connect_fee"),
         follow_on_key=terms["follow_on_key"],
         in_call_key=terms["in_call_key"],
         talk_seconds_max=terms["talk_seconds_max"],
-        margin_floor_percent=decimal_number(
-            terms["margin_floor"], places=2, field="margin_floor", signed=True
-        ),
+        margin_floor_percent=_number(terms["margin_floor"], 2, "margin_floor"),
+        margin_floor_per_minute=_optional(terms, "margin_floor_amount", RATE_SCALE),
+        zone=terms["zone"],
+        bands=_bands(terms["bands"]),
+        call_price_min=_optional(terms, "call_price_min", AMOUNT_SCALE),
+        call_price_max=_optional(terms, "call_price_max", AMOUNT_SCALE),
+        amount_places=terms["amount_places"],
+        monthly_fee=_number(terms["monthly_fee"], AMOUNT_SCALE, "monthly_fee"),
+        monthly_fee_waived_from=_optional(terms, "monthly_fee_waived_from", AMOUNT_SCALE),
+        package_seconds=terms["package_minutes"] * 60,
+        package_rolls_over=terms["package_rolls_over"],
+        package_prefixes=tuple(prefix.removeprefix("+") for prefix in terms["package_prefixes"]),
+        overage_per_minute=_optional(terms, "overage", RATE_SCALE),
     )
     return plans.add_plan(connection, wish, effective_at=effective_at, author=author)
 
 
+def _number(text: str, places: int, field: str) -> Decimal:
+    from values.money import decimal_number
+
+    # A sign is refused by the plan itself, where it cannot be meant.
+    return decimal_number(text, places=places, field=field, signed=True)
+
+
+def _optional(terms: dict[str, Any], field: str, places: int) -> Decimal | None:
+    return None if terms[field] is None else _number(terms[field], places, field)
+
+
+def _bands(texts: tuple[str, ...]) -> tuple[Band, ...]:
+    from rating.bands import BandRefused, read_bands
+    from rating.plan import PlanRefused
+
+    try:
+        return read_bands("; ".join(texts))
+    except BandRefused as refused:
+        raise PlanRefused("band", refused.value, refused.remedy) from None
+
+
 def _record(known: Plan) -> Row:
     from billing import printed
+
+    def rate(value: Decimal | None) -> str | None:
+        return None if value is None else printed.rate(value)
 
     return {
         "id": known.id,
@@ -158,8 +260,24 @@ def _record(known: Plan) -> Row:
         "free_below_seconds": known.free_below_seconds,
         "a_leg_policy": known.a_leg_policy,
         "connect_fee": printed.rate(known.connect_fee),
+        "zone": known.zone,
+        "bands": tuple(str(band) for band in known.bands),
+        "call_price_min": _amount(known.call_price_min, known.currency),
+        "call_price_max": _amount(known.call_price_max, known.currency),
+        "amount_places": known.amount_places,
+        "monthly_fee": _amount(known.monthly_fee, known.currency),
+        "monthly_fee_waived_from": _amount(known.monthly_fee_waived_from, known.currency),
+        "package_seconds": known.package_seconds,
+        "package_rolls_over": known.package_rolls_over,
+        "package_prefixes": known.package_prefixes,
+        "overage_per_minute": rate(known.overage_per_minute),
         "follow_on_key": known.follow_on_key,
         "in_call_key": known.in_call_key,
         "talk_seconds_max": known.talk_seconds_max,
         "margin_floor_percent": known.margin_floor_percent,
+        "margin_floor_per_minute": rate(known.margin_floor_per_minute),
     }
+
+
+def _amount(value: Decimal | None, currency: str) -> str | None:
+    return None if value is None else decimal_amount(value, currency)

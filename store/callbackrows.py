@@ -162,6 +162,9 @@ def leg_of(row: RowMapping) -> Leg:
         q850_cause=row["q850_cause"],
         released_by=ReleasedBy(row["released_by"]) if row["released_by"] is not None else None,
         estimated=row["estimated"],
+        origin_class=row["origin_class"],
+        surcharge_per_minute=row["surcharge_per_minute"],
+        package_seconds=row["package_seconds"],
     )
 
 
@@ -209,6 +212,9 @@ def _leg_values(leg: Leg, position: int, *, planned: bool) -> Values:
         "q850_cause": leg.q850_cause,
         "released_by": leg.released_by.value if leg.released_by is not None else None,
         "estimated": leg.estimated,
+        "origin_class": leg.origin_class,
+        "surcharge_per_minute": leg.surcharge_per_minute,
+        "package_seconds": leg.package_seconds,
     }
 
 

@@ -107,6 +107,9 @@ def charge_of(row: RowMapping) -> Charge:
         prefix=row["prefix"],
         destination=row["destination"],
         steps=tuple(row["steps"].split("\n")),
+        package_seconds=row["package_seconds"],
+        surcharge_per_minute=rate_from_units(row["surcharge_per_minute"]),
+        band=row["band"],
     )
 
 
@@ -129,6 +132,9 @@ CHARGE_COLUMNS = tuple(
         "cost_rate_id",
         "cost_currency",
         "cost_units",
+        "package_seconds",
+        "surcharge_per_minute",
+        "band",
     )
 )
 

@@ -74,6 +74,7 @@ def instant(name: str, *, optional: bool = False) -> Column[datetime]:
     return Column(name, UtcMicros, nullable=optional)
 
 
-def units(name: str, *, optional: bool = False) -> Column[int]:
+def units(name: str, *, optional: bool = False, default: int | None = None) -> Column[int]:
     """An amount in 10^-4 of its currency's unit, or a rate in 10^-8."""
-    return Column(name, BigInteger, nullable=optional)
+    given = None if default is None else str(default)
+    return Column(name, BigInteger, nullable=optional, server_default=given)

@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, tuple_
 
 from rating.deck import Deck, NoRate, NoRateReason
-from rating.rate import Rate
+from rating.origin import OriginClass
+from rating.rate import Rate, Surcharge
 from rating.routes import Offer
 from store import checks
 from store.audit import Author, note
@@ -30,6 +31,7 @@ SELL, COST = "sell", "cost"
 SHELF = "dialback_decks"
 """The execution option of the engine under which database.py keeps what was read."""
 ROWS_AT_ONCE = 5_000
+SURCHARGE_COLUMNS = {origin: f"surcharge_{origin}" for origin in OriginClass}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +253,12 @@ def _values(version_id: int, row: int, rate: Rate) -> dict[str, Any]:
         "valid_from": rate.valid_from,
         "valid_till": rate.valid_till,
         "blocked": rate.blocked,
+        "band": rate.band,
+        **dict.fromkeys(SURCHARGE_COLUMNS.values()),
+        **{SURCHARGE_COLUMNS[each.origin]: rate_units(each.per_minute) for each in rate.surcharges},
+        "attempt_fee": None if rate.attempt_fee is None else rate_units(rate.attempt_fee),
+        "number_digits_min": rate.number_digits_min,
+        "number_digits_max": rate.number_digits_max,
     }
 
 
@@ -268,6 +276,20 @@ def _rate_of(row: Row[Any, *tuple[Any, ...]], name: str, version: int, currency:
         valid_till=row.valid_till,
         blocked=row.blocked,
         currency=currency,
+        band=row.band,
+        surcharges=_surcharges_of(row),
+        attempt_fee=None if row.attempt_fee is None else rate_from_units(row.attempt_fee),
+        number_digits_min=row.number_digits_min,
+        number_digits_max=row.number_digits_max,
+    )
+
+
+def _surcharges_of(row: Row[Any, *tuple[Any, ...]]) -> tuple[Surcharge, ...]:
+    found = ((origin, getattr(row, column)) for origin, column in SURCHARGE_COLUMNS.items())
+    return tuple(
+        Surcharge(origin=origin, per_minute=rate_from_units(units))
+        for origin, units in found
+        if units is not None
     )
 
 

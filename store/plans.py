@@ -5,13 +5,15 @@ Gives: the pinned version by its id, `<name>:<version>`, or the one in force at 
 Knows nothing of: what the terms mean.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select
 
+from rating.bands import bands_text, read_bands
 from rating.plan import ALegPolicy, Plan
 from store import checks
 from store.audit import Author, note
@@ -19,7 +21,10 @@ from store.columns import UtcMicros
 from store.decks import SELL, deck_info
 from store.errors import Conflict, Invalid, NotFound
 from store.schema import plan_versions, plans
-from values.money import rate_from_units, rate_units
+from values.money import decimal_from_units, decimal_units, rate_from_units, rate_units
+
+Value = TypeVar("Value")
+Other = TypeVar("Other")
 
 
 def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime, author: Author) -> Plan:
@@ -100,7 +105,23 @@ def _values(plan: Plan) -> dict[str, Any]:
         "talk_seconds_max": plan.talk_seconds_max,
         # A plan's floor has at most 2 decimals (rating/plan.py).
         "margin_floor_hundredths": int(plan.margin_floor_percent * 100),
+        "margin_floor_per_minute": _optional(plan.margin_floor_per_minute, rate_units),
+        "zone": plan.zone,
+        "bands": bands_text(plan.bands),
+        "call_price_min_units": _optional(plan.call_price_min, decimal_units),
+        "call_price_max_units": _optional(plan.call_price_max, decimal_units),
+        "amount_places": plan.amount_places,
+        "monthly_fee_units": decimal_units(plan.monthly_fee),
+        "monthly_fee_waived_from_units": _optional(plan.monthly_fee_waived_from, decimal_units),
+        "package_seconds": plan.package_seconds,
+        "package_rolls_over": plan.package_rolls_over,
+        "package_prefixes": ",".join(plan.package_prefixes),
+        "overage_per_minute": _optional(plan.overage_per_minute, rate_units),
     }
+
+
+def _optional(value: Value | None, change: Callable[[Value], Other]) -> Other | None:
+    return None if value is None else change(value)
 
 
 def _plan_of(row: RowMapping) -> Plan:
@@ -119,4 +140,16 @@ def _plan_of(row: RowMapping) -> Plan:
         in_call_key=row["in_call_key"],
         talk_seconds_max=row["talk_seconds_max"],
         margin_floor_percent=Decimal(row["margin_floor_hundredths"]).scaleb(-2),
+        margin_floor_per_minute=_optional(row["margin_floor_per_minute"], rate_from_units),
+        zone=row["zone"],
+        bands=read_bands(row["bands"]),
+        call_price_min=_optional(row["call_price_min_units"], decimal_from_units),
+        call_price_max=_optional(row["call_price_max_units"], decimal_from_units),
+        amount_places=row["amount_places"],
+        monthly_fee=decimal_from_units(row["monthly_fee_units"]),
+        monthly_fee_waived_from=_optional(row["monthly_fee_waived_from_units"], decimal_from_units),
+        package_seconds=row["package_seconds"],
+        package_rolls_over=row["package_rolls_over"],
+        package_prefixes=tuple(prefix for prefix in row["package_prefixes"].split(",") if prefix),
+        overage_per_minute=_optional(row["overage_per_minute"], rate_from_units),
     )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy import text as sql
 
@@ -152,6 +153,14 @@ rates = Table(
     instant("valid_from"),
     instant("valid_till", optional=True),
     Column("blocked", Boolean(create_constraint=False), nullable=False),
+    text("band", default=""),
+    units("surcharge_same_country", optional=True),
+    units("surcharge_eea", optional=True),
+    units("surcharge_non_eea", optional=True),
+    units("surcharge_invalid", optional=True),
+    units("attempt_fee", optional=True),
+    Column("number_digits_min", Integer),
+    Column("number_digits_max", Integer),
     PrimaryKeyConstraint("version_id", "row"),
     sqlite_with_rowid=False,
 )
@@ -177,6 +186,18 @@ plan_versions = Table(
     Column("talk_seconds_max", Integer, nullable=False),
     Column("margin_floor_hundredths", Integer, nullable=False),
     instant("created_at"),
+    units("margin_floor_per_minute", optional=True),
+    text("zone", default="UTC"),
+    text("bands", default=""),
+    units("call_price_min_units", optional=True),
+    units("call_price_max_units", optional=True),
+    Column("amount_places", Integer, nullable=False, server_default="4"),
+    units("monthly_fee_units", default=0),
+    units("monthly_fee_waived_from_units", optional=True),
+    Column("package_seconds", Integer, nullable=False, server_default="0"),
+    Column("package_rolls_over", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    text("package_prefixes", default=""),
+    units("overage_per_minute", optional=True),
     UniqueConstraint("plan_name", "version"),
 )
 
@@ -304,6 +325,9 @@ legs = Table(
     Column("q850_cause", Integer),
     Column("released_by", Text),
     Column("estimated", Boolean(create_constraint=False), nullable=False),
+    text("origin_class", default=""),
+    units("surcharge_per_minute", default=0),
+    Column("package_seconds", Integer, nullable=False, server_default="0"),
     Index(
         "ix_legs_live",
         "trunk",
@@ -476,6 +500,9 @@ charges = Table(
     Column("cost_seconds", Integer, nullable=False),
     units("cost_units"),
     text("cost_steps"),
+    Column("package_seconds", Integer, nullable=False, server_default="0"),
+    units("surcharge_per_minute", default=0),
+    text("band", default=""),
     PrimaryKeyConstraint("leg_id", "revision"),
 )
 

@@ -224,4 +224,7 @@ def _charge_values(
         "cost_seconds": cost.billed_seconds,
         "cost_units": decimal_units(cost.amount),
         "cost_steps": "\n".join(cost.steps),
+        "package_seconds": price.package_seconds,
+        "surcharge_per_minute": rate_units(price.surcharge_per_minute),
+        "band": price.band,
     }

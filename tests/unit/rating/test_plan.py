@@ -1,12 +1,16 @@
 """A plan is sound, or says which field is not."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from priced import a_plan
 
+from rating.bands import Band
 from rating.plan import ALegPolicy, PlanRefused
+
+PEAK = Band(name="peak", weekdays=(0,), starts=480, ends=1200)
 
 
 def test_the_default_is_30_1_from_the_first_key() -> None:
@@ -37,6 +41,23 @@ def test_the_default_is_30_1_from_the_first_key() -> None:
         ("a_leg_policy", "sometimes"),
         ("margin_floor_percent", Decimal(101)),
         ("margin_floor_percent", Decimal("0.001")),
+        ("margin_floor_per_minute", Decimal("0.000000001")),
+        ("zone", "Europe/Atlantis"),
+        ("zone", "../etc/passwd"),
+        ("zone", ""),
+        ("bands", (PEAK, replace(PEAK, name="busy"))),
+        ("call_price_min", Decimal(-1)),
+        ("call_price_min", Decimal("0.00001")),
+        ("call_price_max", 1.5),
+        ("amount_places", 1),
+        ("amount_places", 5),
+        ("monthly_fee", Decimal("-0.01")),
+        ("monthly_fee_waived_from", Decimal("0.00001")),
+        ("package_seconds", -1),
+        ("package_seconds", 10**9),
+        ("package_rolls_over", True),
+        ("package_prefixes", ("44",)),
+        ("overage_per_minute", Decimal("0.20")),
         ("name", " "),
         ("version", 0),
     ],
@@ -46,6 +67,31 @@ def test_a_field_that_cannot_be_meant_is_named_with_its_remedy(field: str, value
         a_plan(**dict[str, Any]({field: value}))
     assert refused.value.field == field
     assert refused.value.remedy
+
+
+def test_bounds_of_a_call_s_price_are_as_fine_as_its_amounts_and_in_order() -> None:
+    with pytest.raises(PlanRefused, match="call_price_min"):
+        a_plan(amount_places=2, call_price_min=Decimal("0.005"))
+    with pytest.raises(PlanRefused, match=r"call_price_max: '0\.4' is refused: write at least the minimum"):
+        a_plan(call_price_min=Decimal("0.5"), call_price_max=Decimal("0.4"))
+    assert a_plan(call_price_min=Decimal("0.5"), call_price_max=Decimal("0.5")).call_price_max
+
+
+@pytest.mark.parametrize("prefix", ["", "+44", "4 4", "x", "1" * 16, "\N{ARABIC-INDIC DIGIT FOUR}"])
+def test_a_package_names_prefixes_as_digits(prefix: str) -> None:
+    with pytest.raises(PlanRefused, match="package_prefixes"):
+        a_plan(package_seconds=60, package_prefixes=(prefix,))
+
+
+def test_a_package_covers_all_destinations_or_those_it_names() -> None:
+    assert a_plan(package_seconds=60).covers("442079460123")
+    named = a_plan(package_seconds=60, package_prefixes=("44", "1212"))
+    assert [named.covers(digits) for digits in ("442079460123", "12125550100", "13105550100")] == [
+        True,
+        True,
+        False,
+    ]
+    assert not a_plan().covers("442079460123")
 
 
 def test_a_call_may_last_at_least_as_long_as_one_that_is_charged() -> None:

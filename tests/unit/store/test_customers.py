@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from storeworld import (
 
 from calls.admission import AccountState
 from calls.policy import PolicyDirection, PolicyKind, PolicyRow, PolicyStatus
+from rating.bands import read_bands
 from store import apikeys, callbacks, customers, dids, plans, policies, trunks
 from store.audit import Author
 from store.customers import Account, Subscriber
@@ -187,6 +189,28 @@ def test_a_plan_gets_a_new_version_and_old_callbacks_keep_theirs(company: Databa
     assert len(company.read("list", plans.list_plans)) == 2
     with pytest.raises(NotFound):
         company.read("pinned", plans.plan, "standard:9")
+
+
+def test_every_term_of_a_plan_comes_back_as_it_was_written(company: Database) -> None:
+    terms: dict[str, Any] = {
+        "zone": "Europe/Berlin",
+        "bands": read_bands("peak=Mo-Fr 08:00-20:00; night=Mo-Su 22:00-06:00"),
+        "call_price_min": Decimal("0.05"),
+        "call_price_max": Decimal("9.99"),
+        "amount_places": 2,
+        "monthly_fee": Decimal("24.00"),
+        "monthly_fee_waived_from": Decimal("200.0001"),
+        "package_seconds": 1800,
+        "package_rolls_over": True,
+        "package_prefixes": ("44", "1212"),
+        "overage_per_minute": Decimal("0.12345678"),
+        "margin_floor_per_minute": Decimal("-0.01"),
+        "margin_floor_percent": Decimal("-12.34"),
+    }
+    made = company.call("plan", plans.add_plan, plan_of(**terms), effective_at=NOW, author=CLERK)
+    again = company.read("pinned", plans.plan, made.id)
+    assert again == made
+    assert {name: getattr(again, name) for name in terms} == terms
 
 
 def test_a_plan_needs_a_sell_deck_in_its_currency(company: Database) -> None:

@@ -6,12 +6,19 @@ from storeworld import CLERK, FRIEND, LONG_AGO, NOW, PHONE, callback, leg, rate,
 
 from calls.cdr import LegRole
 from rating.deck import NoRate
-from rating.rate import Rate
+from rating.origin import OriginClass
+from rating.rate import Rate, Surcharge
 from store import callbacks, decks, trunks
 from store.database import Database
 from store.errors import Conflict, Invalid, NotFound
 from store.trunks import Trunk
 from values.e164 import E164
+
+SURCHARGES = (
+    Surcharge(origin=OriginClass.EEA, per_minute=Decimal(0)),
+    Surcharge(origin=OriginClass.NON_EEA, per_minute=Decimal("0.25")),
+    Surcharge(origin=OriginClass.INVALID, per_minute=Decimal("0.12345678")),
+)
 
 
 def test_a_deck_comes_back_as_it_was_inserted(company: Database) -> None:
@@ -19,11 +26,21 @@ def test_a_deck_comes_back_as_it_was_inserted(company: Database) -> None:
         rate("7", "0.12345678", next_per_minute=Decimal("0.1"), connect_fee=Decimal("0.05")),
         rate("77", "1.5", first_increment_s=6, next_increment_s=6, valid_till=seconds(9)),
         rate("78", "9", blocked=True),
+        rate(
+            "79", "0.30", band="peak", attempt_fee=Decimal("0.001"), number_digits_min=9, number_digits_max=12
+        ),
+        rate("80", "0.30", surcharges=SURCHARGES),
     ]
     version = add_version(company, rows)
     deck = company.read("deck", decks.deck, "retail", NOW)
     assert (deck.id, version) == ("retail:2", 2)
-    assert [one.id for one in deck.rates] == ["retail:2:1", "retail:2:2", "retail:2:3"]
+    assert [one.id for one in deck.rates] == [
+        "retail:2:1",
+        "retail:2:2",
+        "retail:2:3",
+        "retail:2:4",
+        "retail:2:5",
+    ]
     assert [replace(one, id="") for one in deck.rates] == rows
 
 
