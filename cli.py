@@ -51,6 +51,7 @@ NOUNS = {
     "did": Noun("staff.did:did", "DIDs: our own numbers that subscribers ring."),
     "deck": Noun("staff.deck:deck", "Rate decks: what a minute is sold for, or costs us."),
     "plan": Noun("staff.plan:plan", "Plans: which deck an account pays by, and in what steps."),
+    "rate": Noun("staff.rate:rate", "Price a file of calls by a plan; nothing is written into the books."),
     "trunk": Noun("staff.trunk:trunk", "Trunks: which carrier takes calls, at which cost."),
     "callback": Noun("staff.callback:callback", "Callbacks: ask for one, watch it, take it back."),
     "trigger": Noun("staff.trigger:trigger", "Triggers: every ring that came in, admitted or not."),

@@ -70,6 +70,15 @@ class BulkLegs:
         """Return how many legs there are."""
         return len(self.numbers)
 
+    def at_places(self, places: Ints) -> "BulkLegs":
+        """Return the legs at some places."""
+        return BulkLegs(
+            numbers=NumberColumn(self.numbers.keys[places], self.numbers.lengths[places]),
+            at=self.at[places],
+            talk_seconds=self.talk_seconds[places],
+            is_a=self.is_a[places],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkPrices:
@@ -153,18 +162,18 @@ class BulkDeck:
 class BulkTerms:
     """A deck's rows by the terms of a plan: what a second costs, row by row, for A- and for B-legs."""
 
-    __slots__ = ("_deck", "_is_known", "_plan", "_terms")
+    __slots__ = ("_is_known", "_plan", "_terms", "deck")
 
     def __init__(self, deck: BulkDeck, plan: Plan) -> None:
         """Read no row yet: of a million rows a month's calls meet some thousands."""
-        self._deck = deck
+        self.deck = deck
         self._plan = plan
         self._terms: Ints = np.zeros((2 * len(deck.rates), 7), dtype=np.int64)
         self._is_known = np.zeros(2 * len(deck.rates), dtype=np.bool_)
 
     def price(self, legs: BulkLegs) -> BulkPrices:
         """Return the price of every leg; ValueError where one talked longer than TALK_SECONDS_MAX."""
-        return self.price_rows(self._deck.find(legs.numbers, legs.at), legs.talk_seconds, legs.is_a)
+        return self.price_rows(self.deck.find(legs.numbers, legs.at), legs.talk_seconds, legs.is_a)
 
     def price_rows(self, rows: Places, talk_seconds: Ints, is_a: Flags) -> BulkPrices:
         """Return the price of legs whose rows were found."""
@@ -172,7 +181,7 @@ class BulkTerms:
             raise ValueError(f"talk_seconds: a leg talks 0 to {TALK_SECONDS_MAX} seconds")
         findings = np.where(rows < 0, ~rows, Finding.PRICED).astype(np.int8)
         there = np.flatnonzero(rows >= 0)
-        blocked = self._deck.is_blocked(rows[there])
+        blocked = self.deck.is_blocked(rows[there])
         findings[there[blocked]] = Finding.BLOCKED
         priced = there[~blocked]
         billed, amounts = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
@@ -207,7 +216,7 @@ class BulkTerms:
             self._is_known[key] = True
 
     def _rate(self, key: int) -> Rate:
-        return self._deck.rates[int(key) // 2]
+        return self.deck.rates[int(key) // 2]
 
 
 class _Micros(dict[datetime, int]):

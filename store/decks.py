@@ -121,6 +121,13 @@ def deck(connection: Connection, name: str, at: datetime) -> Deck:
     return _kept(connection, row)
 
 
+def starts(connection: Connection, name: str) -> tuple[datetime, ...]:
+    """When versions of that deck come into force, past and future; NotFound if there is no such deck."""
+    deck_info(connection, name)
+    wanted = select(deck_versions.c.effective_at).where(deck_versions.c.deck_name == name).distinct()
+    return tuple(sorted(connection.execute(wanted).scalars()))
+
+
 def offers(connection: Connection, number: E164, at: datetime) -> tuple[Offer, ...]:
     """What each enabled trunk would take for `number`, by the cost deck in force at `at`."""
     found = []
