@@ -8,8 +8,9 @@ Knows nothing of: layouts, files.
 from typing import Any
 
 from billing import printed
-from billing.invoice import Invoice, InvoiceLine, InvoiceSession, Summary
-from billing.particulars import Party
+from billing.invoice import Invoice, InvoiceHead, InvoiceLine, InvoiceSession, PaperKind, Summary, TaxLine
+from billing.particulars import Item, Party, Payment
+from billing.tax import TaxCategory
 from values.money import RATE_SCALE, plain_decimal
 
 Data = dict[str, Any]
@@ -18,11 +19,17 @@ DRAFT_NOTE = "A draft of the calls so far: nothing is due yet."
 """What people read instead of a day to pay by: a draft has no number, and calls may still come."""
 
 
+UNTAGGED = "(untagged)"
+
+
 def document(invoice: Invoice) -> Data:
     """Return the invoice with every figure it has."""
     return {
+        "kind": str(invoice.kind),
         "number": invoice.number,
         "draft": invoice.is_draft,
+        "corrects": invoice.corrects,
+        "reason": invoice.reason,
         "account": invoice.account_id,
         "seller": _party(invoice.seller),
         "buyer": _party(invoice.buyer),
@@ -35,48 +42,76 @@ def document(invoice: Invoice) -> Data:
         "due_on": invoice.due_on.isoformat(),
         "currency": invoice.currency,
         "price_list": invoice.price_list,
+        "numbers_masked": invoice.numbers_masked,
+        "items": [_item(item, invoice.minor_digits) for item in invoice.items],
         "sessions": [_session(session) for session in invoice.sessions],
         "by_destination": [_summary(summary) for summary in invoice.by_destination],
         "by_day": [_summary(summary) for summary in invoice.by_day],
-        "payments": [
-            {
-                "at": payment.at.isoformat(),
-                "reference": payment.reference,
-                "amount": printed.amount(payment.amount, 4),
-            }
-            for payment in invoice.payments
-        ],
+        "by_subscriber": [_summary(summary) for summary in invoice.by_subscriber],
+        "by_tag": [_summary(summary) for summary in invoice.by_tag],
+        "payments": [_payment(payment) for payment in invoice.payments],
         "totals": _totals(invoice),
         "legend": list(invoice.legend),
         "dispute": invoice.dispute,
     }
 
 
-def totals_shown(invoice: Invoice) -> list[tuple[str, str]]:
+def title_of(invoice: InvoiceHead) -> str:
+    """Return what the paper is called."""
+    named = "Credit note" if invoice.kind is PaperKind.CREDIT_NOTE else "Invoice"
+    return f"Draft {named.lower()}" if invoice.is_draft else named
+
+
+def totals_shown(invoice: InvoiceHead) -> list[tuple[str, str]]:
     """Return the labelled sums that people read, from the lines to what is due; idle ones are left out."""
     totals, digits = invoice.totals, invoice.minor_digits
-    shown = [("Calls", printed.amount(totals.charges, 4))]
+    is_note = invoice.kind is PaperKind.CREDIT_NOTE
+    shown = [("Calls", printed.amount(totals.charges, 4))] if totals.charges or not invoice.items else []
+    shown += [(item.name, printed.amount(item.amount, digits)) for item in invoice.items]
     if totals.rounding:
         shown.append(("Rounding", printed.amount(totals.rounding, 4)))
-    if totals.taxes or totals.rounding:
+    if totals.taxes or totals.rounding or invoice.items:
         shown.append(("Subtotal", printed.amount(totals.subtotal, digits)))
-    shown += [
-        (
-            f"{tax.label} {tax.percent:f} % of {printed.amount(tax.base, digits)}",
-            printed.amount(tax.amount, digits),
-        )
-        for tax in totals.taxes
-    ]
-    shown.append(("Total of this invoice", printed.amount(totals.total, digits)))
+    shown += [(tax_told(tax, digits), printed.amount(tax.amount, digits)) for tax in totals.taxes]
+    named = "Total of this credit note" if is_note else "Total of this invoice"
+    shown.append((named, printed.amount(totals.total, digits)))
     if totals.previous_owed or totals.payments:
         shown.append(("Owed before", printed.amount_at_least(totals.previous_owed, digits)))
-        shown.append(("Payments received", printed.amount_at_least(-totals.payments, digits)))
+        shown.append(("Payments and credits", printed.amount_at_least(-totals.payments, digits)))
     shown.append((sum_name(invoice), printed.amount_at_least(totals.amount_due, digits)))
     return shown
 
 
-def sum_name(invoice: Invoice) -> str:
+def tax_told(tax: TaxLine, digits: int) -> str:
+    """Return the words before a tax: label, rate and what it is taken of."""
+    base = printed.amount(tax.base, digits)
+    if tax.category is TaxCategory.REVERSE_CHARGE:
+        return f"{tax.label} 0 % of {base}, reverse charge"
+    return f"{tax.label} {printed.percent(tax.percent)} % of {base}"
+
+
+def remarks(line: InvoiceLine) -> list[str]:
+    """Return what a line says besides its columns: package seconds, a surcharge."""
+    told = []
+    if line.package_seconds:
+        told.append(f"{printed.duration(line.package_seconds)} of it from your package at 0.00")
+    if line.surcharge_per_minute:
+        told.append(f"with a surcharge of {printed.rate(line.surcharge_per_minute)} a minute")
+    return told
+
+
+def session_told(session: InvoiceSession) -> list[str]:
+    """Return what stands beside a callback's id: when it was asked for, by whom, and what for."""
+    told = [f"requested {printed.local_time(session.requested_at)}"]
+    tags = sorted({line.tag for line in session.lines if line.tag})
+    told += [printed.name(text) for text in (session.subscriber, session.reference) if text]
+    return told + [f"tag {printed.name(tag)}" for tag in tags]
+
+
+def sum_name(invoice: InvoiceHead) -> str:
     """Return what the last sum is called: nobody is asked for that of a draft."""
+    if invoice.kind is PaperKind.CREDIT_NOTE:
+        return "Credited to you"
     return "Owed so far" if invoice.is_draft else "Amount due"
 
 
@@ -84,12 +119,33 @@ def _party(party: Party) -> Data:
     return {
         "name": party.name,
         "address": list(party.address),
+        "country": party.country,
         "tax_id": party.tax_id,
         "registration": party.registration,
         "email": party.email,
         "phone": party.phone,
         "website": party.website,
         "bank": list(party.bank),
+    }
+
+
+def _item(item: Item, digits: int) -> Data:
+    return {
+        "kind": str(item.kind),
+        "name": item.name,
+        "tax_group": item.tax_group,
+        "first_day": item.first_day.isoformat() if item.first_day else "",
+        "end_day": item.end_day.isoformat() if item.end_day else "",
+        "amount": printed.amount(item.amount, digits),
+    }
+
+
+def _payment(payment: Payment) -> Data:
+    return {
+        "at": payment.at.isoformat(),
+        "kind": payment.kind,
+        "reference": payment.reference,
+        "amount": printed.amount(payment.amount, 4),
     }
 
 
@@ -117,7 +173,10 @@ def _line(line: InvoiceLine) -> Data:
         "increments": line.increments,
         "rate_per_minute": plain_decimal(line.per_minute, RATE_SCALE),
         "next_rate_per_minute": plain_decimal(line.next_per_minute, RATE_SCALE),
+        "surcharge_per_minute": plain_decimal(line.surcharge_per_minute, RATE_SCALE),
         "connect_fee": plain_decimal(line.connect_fee, RATE_SCALE),
+        "package_seconds": line.package_seconds,
+        "tag": line.tag,
         "amount": printed.amount(line.amount, 4),
     }
 
@@ -136,12 +195,16 @@ def _totals(invoice: Invoice) -> Data:
     totals, digits = invoice.totals, invoice.minor_digits
     return {
         "charges": printed.amount(totals.charges, 4),
+        "items": printed.amount(totals.items, 4),
         "rounding": printed.amount(totals.rounding, 4),
         "subtotal": printed.amount(totals.subtotal, digits),
         "taxes": [
             {
                 "label": tax.label,
-                "percent": f"{tax.percent:f}",
+                "category": str(tax.category),
+                "groups": list(tax.groups),
+                "text": tax.text,
+                "percent": printed.percent(tax.percent),
                 "base": printed.amount(tax.base, digits),
                 "amount": printed.amount(tax.amount, digits),
             }

@@ -1,30 +1,49 @@
 """An invoice: a period, the callbacks that ended in it, and their lines and totals.
 
-Reads: rated callbacks (rating/price.py), both sides' legal data, payments, a tax group.
+Reads: rated callbacks (rating/price.py), both sides' legal data, items, payments, tax groups.
 Gives: Invoice, whole: every form of it (billing/render.py) prints these fields and computes nothing.
 Knows nothing of: files, databases, layouts; draft or final are the same but for the number.
 
+An invoice is made in two steps, so that the books of a month can be closed before its papers are written:
+`head_of` says everything but the calls and needs of them only their sum, `completed` adds the calls, and
+refuses calls that have another sum.
+
 Laws:
 1. A callback belongs to the period in which it ended, in the account's zone; periods are half-open.
-2. Lines have 4 decimals. The total is rounded to the minor unit once; what that adds or takes is a line.
-3. Tax is taken once for each tax group, on the rounded subtotal.
-4. Summaries by day and by destination each equal the sum of the lines.
+2. Lines have 4 decimals; totals are reckoned in billing/totals.py and nowhere else.
+3. Summaries by day, destination, subscriber and tag each equal the sum of the lines; untagged is a group.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from billing.particulars import ZERO, Party, Payment, RatedLeg, RatedSession, TaxGroup
+from billing.legend import dispute_of, legend_of
+from billing.particulars import ZERO, Item, Party, Payment, RatedLeg, RatedSession
 from billing.period import Period
+from billing.printed import masked_number
+from billing.tax import TaxGroup
+from billing.totals import TaxLine, Totals, reckon, total_digits
 from calls.cdr import LegRole
 from rating.plan import Plan
-from values.money import half_up, minor_digits
+
+__all__ = [
+    "Invoice",
+    "InvoiceHead",
+    "InvoiceLine",
+    "InvoiceSession",
+    "LineKind",
+    "Summary",
+    "TaxLine",
+    "Totals",
+    "build_invoice",
+    "completed",
+    "head_of",
+]
 
 
 class LineKind(StrEnum):
@@ -33,6 +52,13 @@ class LineKind(StrEnum):
     A_LEG = "a_leg"
     B_LEG = "b_leg"
     WAIVED = "waived"
+
+
+class PaperKind(StrEnum):
+    """Whether it asks for money or gives some back."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +77,9 @@ class InvoiceLine:
     connect_fee: Decimal
     increments: str
     amount: Decimal
+    package_seconds: int = 0
+    surcharge_per_minute: Decimal = ZERO
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +97,7 @@ class InvoiceSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The lines that share a day or a destination."""
+    """The lines that share a day, a destination, a subscriber or a tag; `label` is empty for the untagged."""
 
     label: str
     calls: int
@@ -78,38 +107,14 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TaxLine:
-    """The tax of one group, in the minor unit."""
+class InvoiceHead:
+    """Everything that is printed but the calls. `number` is empty in a draft.
 
-    label: str
-    percent: Decimal
-    base: Decimal
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """All sums. `charges` has 4 decimals, `rounding` leads to `subtotal`; the rest is in the minor unit.
-
-    `previous_owed` and `amount_due` are positive where the account owes; `amount_due` is
-    previous_owed - payments + total.
+    `kind`, `corrects` and `reason` differ in a credit note: it names the invoice that it corrects, and why.
     """
 
-    charges: Decimal
-    rounding: Decimal
-    subtotal: Decimal
-    taxes: tuple[TaxLine, ...]
-    total: Decimal
-    previous_owed: Decimal
-    payments: Decimal
-    amount_due: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice:
-    """Everything that is printed. `number` is empty in a draft."""
-
     number: str
+    kind: PaperKind = PaperKind.INVOICE
     seller: Party
     buyer: Party
     account_id: str
@@ -119,18 +124,30 @@ class Invoice:
     currency: str
     minor_digits: int
     price_list: str
-    sessions: tuple[InvoiceSession, ...]
-    by_destination: tuple[Summary, ...]
-    by_day: tuple[Summary, ...]
-    payments: tuple[Payment, ...]
+    items: tuple[Item, ...] = ()
+    payments: tuple[Payment, ...] = ()
     totals: Totals
     legend: tuple[str, ...]
     dispute: str
+    numbers_masked: bool = False
+    corrects: str = ""
+    reason: str = ""
 
     @property
     def is_draft(self) -> bool:
         """Whether it has no number yet."""
         return not self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice(InvoiceHead):
+    """Everything that is printed."""
+
+    sessions: tuple[InvoiceSession, ...]
+    by_destination: tuple[Summary, ...]
+    by_day: tuple[Summary, ...]
+    by_subscriber: tuple[Summary, ...]
+    by_tag: tuple[Summary, ...]
 
     @property
     def lines(self) -> tuple[InvoiceLine, ...]:
@@ -149,28 +166,66 @@ def build_invoice(
     issued_on: date,
     due_on: date,
     sessions: Iterable[RatedSession],
+    items: Sequence[Item] = (),
     previous_owed: Decimal = ZERO,
     payments: Sequence[Payment] = (),
     tax: TaxGroup | None = None,
+    taxes: Mapping[str, TaxGroup] | None = None,
     dispute: str = "",
+    numbers_masked: bool = False,
 ) -> Invoice:
-    """Return the invoice of a period; callbacks and payments outside it are left out.
+    """Return the invoice of a period; callbacks outside it are left out.
 
     `plan` is the account's at the end of the period: it gives the currency and the legend; each line says
     its own increments. Legs that nobody answered are not printed, for they cost nothing.
     """
+    inside = tuple(session for session in sessions if period.holds(session.ended_at))
+    head = head_of(
+        number=number,
+        seller=seller,
+        buyer=buyer,
+        account_id=account_id,
+        plan=plan,
+        period=period,
+        issued_on=issued_on,
+        due_on=due_on,
+        charges=sum((_charged(session) for session in inside), ZERO),
+        items=items,
+        previous_owed=previous_owed,
+        payments=payments,
+        tax=tax,
+        taxes=taxes,
+        dispute=dispute,
+        numbers_masked=numbers_masked,
+    )
+    return completed(head, inside)
+
+
+def head_of(
+    *,
+    number: str,
+    seller: Party,
+    buyer: Party,
+    account_id: str,
+    plan: Plan,
+    period: Period,
+    issued_on: date,
+    due_on: date,
+    charges: Decimal,
+    items: Sequence[Item] = (),
+    previous_owed: Decimal = ZERO,
+    payments: Sequence[Payment] = (),
+    tax: TaxGroup | None = None,
+    taxes: Mapping[str, TaxGroup] | None = None,
+    dispute: str = "",
+    numbers_masked: bool = False,
+) -> InvoiceHead:
+    """Return all of an invoice but its calls, which sum to `charges`; payments outside are left out."""
     zone = ZoneInfo(period.zone)
-    inside = sorted(
-        (session for session in sessions if period.holds(session.ended_at)),
-        key=attrgetter("ended_at", "callback_id"),
-    )
-    printed = tuple(
-        printed for session in inside if (printed := _session(session, plan.currency, zone)).lines
-    )
     paid = tuple(
         replace(payment, at=payment.at.astimezone(zone)) for payment in payments if period.holds(payment.at)
     )
-    return Invoice(
+    return InvoiceHead(
         number=number,
         seller=seller,
         buyer=buyer,
@@ -179,25 +234,61 @@ def build_invoice(
         issued_on=issued_on,
         due_on=due_on,
         currency=plan.currency,
-        minor_digits=minor_digits(plan.currency),
+        minor_digits=total_digits(plan.currency),
         price_list=f"{plan.name}, version {plan.version}",
-        sessions=printed,
-        by_destination=_summaries(printed, lambda _, line: line.destination),
-        by_day=_summaries(printed, lambda session, _: session.ended_at.date().isoformat()),
+        items=tuple(items),
         payments=paid,
-        totals=_totals(printed, plan.currency, previous_owed, paid, tax),
-        legend=_legend(plan, period),
-        dispute=dispute or _dispute(seller),
+        totals=reckon(
+            charges=charges,
+            items=items,
+            currency=plan.currency,
+            tax=tax,
+            taxes=taxes or {},
+            previous_owed=previous_owed,
+            payments=paid,
+        ),
+        legend=legend_of(plan, period),
+        dispute=dispute or dispute_of(seller),
+        numbers_masked=numbers_masked,
     )
 
 
-def _session(session: RatedSession, currency: str, zone: ZoneInfo) -> InvoiceSession:
-    lines = [_line(leg, leg.answered_at, zone) for leg in session.legs if leg.answered_at is not None]
+def completed(head: InvoiceHead, sessions: Iterable[RatedSession]) -> Invoice:
+    """Return the invoice of that head with its calls; ValueError if they sum to something else."""
+    zone = ZoneInfo(head.period.zone)
+    in_order = sorted(sessions, key=attrgetter("ended_at", "callback_id"))
+    made = (_session(session, head, zone) for session in in_order)
+    printed = tuple(session for session in made if session.lines)
+    charges = sum((session.amount for session in printed), ZERO)
+    if charges != head.totals.charges:
+        told = f"{head.totals.charges:f}, its calls sum to {charges:f}"
+        raise ValueError(f"invoice {head.number or 'draft'} of {head.account_id} says {told}")
+    return Invoice(
+        **{field.name: getattr(head, field.name) for field in fields(InvoiceHead)},
+        sessions=printed,
+        by_destination=_summaries(printed, lambda _, line: line.destination),
+        by_day=_summaries(printed, lambda session, _: session.ended_at.date().isoformat()),
+        by_subscriber=_summaries(printed, lambda session, _: session.subscriber),
+        by_tag=_summaries(printed, lambda _, line: line.tag),
+    )
+
+
+def _charged(session: RatedSession) -> Decimal:
+    answered = (leg.charge.amount for leg in session.legs if leg.answered_at is not None)
+    return sum(answered, ZERO) - session.waived
+
+
+def _session(session: RatedSession, head: InvoiceHead, zone: ZoneInfo) -> InvoiceSession:
     for leg in session.legs:
-        if leg.charge.currency != currency:
+        if leg.charge.currency != head.currency:
             raise ValueError(
-                f"leg {leg.leg_id} is charged in {leg.charge.currency}, the invoice is in {currency}"
+                f"leg {leg.leg_id} is charged in {leg.charge.currency}, the invoice is in {head.currency}"
             )
+    lines = [
+        _line(session, leg, leg.answered_at.astimezone(zone), masked=head.numbers_masked)
+        for leg in session.legs
+        if leg.answered_at is not None
+    ]
     if session.waived:
         lines.append(_waived(session, zone))
     return InvoiceSession(
@@ -211,13 +302,13 @@ def _session(session: RatedSession, currency: str, zone: ZoneInfo) -> InvoiceSes
     )
 
 
-def _line(leg: RatedLeg, answered_at: datetime, zone: ZoneInfo) -> InvoiceLine:
+def _line(session: RatedSession, leg: RatedLeg, at: datetime, *, masked: bool) -> InvoiceLine:
     charge = leg.charge
     return InvoiceLine(
         kind=LineKind.A_LEG if leg.role is LegRole.A else LineKind.B_LEG,
         leg_id=leg.leg_id,
-        at=answered_at.astimezone(zone),
-        number=leg.number,
+        at=at,
+        number=masked_number(leg.number) if masked else leg.number,
         destination=charge.destination,
         talk_seconds=charge.talk_seconds,
         billed_seconds=charge.billed_seconds,
@@ -226,6 +317,9 @@ def _line(leg: RatedLeg, answered_at: datetime, zone: ZoneInfo) -> InvoiceLine:
         connect_fee=charge.connect_fee,
         increments=f"{charge.first_increment_s}/{charge.next_increment_s}",
         amount=charge.amount,
+        package_seconds=charge.package_seconds,
+        surcharge_per_minute=charge.surcharge_per_minute,
+        tag=leg.tag or session.tag,
     )
 
 
@@ -243,6 +337,7 @@ def _waived(session: RatedSession, zone: ZoneInfo) -> InvoiceLine:
         connect_fee=ZERO,
         increments="",
         amount=-session.waived,
+        tag=session.tag,
     )
 
 
@@ -262,61 +357,6 @@ def _summaries(
             amount=_sum(lines),
         )
         for name, lines in sorted(groups.items())
-    )
-
-
-def _totals(
-    sessions: Sequence[InvoiceSession],
-    currency: str,
-    previous_owed: Decimal,
-    payments: Sequence[Payment],
-    tax: TaxGroup | None,
-) -> Totals:
-    digits = minor_digits(currency)
-    charges = sum((session.amount for session in sessions), ZERO)
-    subtotal = half_up(charges, digits)
-    taxes = () if tax is None else (_tax_line(tax, subtotal, digits),)
-    total = subtotal + sum((line.amount for line in taxes), Decimal(0))
-    paid = sum((payment.amount for payment in payments), ZERO)
-    return Totals(
-        charges=charges,
-        rounding=subtotal - charges,
-        subtotal=subtotal,
-        taxes=taxes,
-        total=total,
-        previous_owed=previous_owed,
-        payments=paid,
-        amount_due=previous_owed - paid + total,
-    )
-
-
-def _tax_line(tax: TaxGroup, subtotal: Decimal, digits: int) -> TaxLine:
-    amount = half_up(Fraction(subtotal) * Fraction(tax.percent) / 100, digits)
-    return TaxLine(label=tax.label, percent=tax.percent, base=subtotal, amount=amount)
-
-
-def _legend(plan: Plan, period: Period) -> tuple[str, ...]:
-    first, following = plan.first_increment_s, plan.next_increment_s
-    digits = minor_digits(plan.currency)
-    legend = [
-        "Talk time runs from answer to hang-up of each leg, rounded up to whole seconds once.",
-        f"Billed time is at least {first} s, then steps of {following} s, unless the line says otherwise.",
-        "Unanswered calls cost nothing.",
-        f"{plan.a_leg_policy.printed} Its minimum applies once for each callback.",
-        f"Each leg is rounded half-up to 4 decimals, the invoice total half-up to {digits} decimals once.",
-        f"Times are local in {period.zone}. A callback belongs to the day and the period in which it ended.",
-    ]
-    if plan.free_below_seconds:
-        free = f"Calls to destinations shorter than {plan.free_below_seconds} s are free."
-        legend.insert(3, free)
-    return tuple(legend)
-
-
-def _dispute(seller: Party) -> str:
-    contact = " or ".join(text for text in (seller.email, seller.phone) if text) or seller.name
-    return (
-        f"To dispute a line, write to {contact} with the invoice number and the callback id printed above the"
-        " line. We answer with the call's own record; a line that is wrong is credited, the rest stays due."
     )
 
 

@@ -12,11 +12,16 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """A half-open range of days in a zone: `first_day` counts, `end_day` does not."""
+    """A half-open range of days in a zone: `first_day` counts, `end_day` does not.
+
+    `began_at` is given where it begins at another instant than its first midnight: an account that moved to
+    another zone goes on where its last invoice ended, so that no callback is left out or billed twice.
+    """
 
     first_day: date
     end_day: date
     zone: str
+    began_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse a period that holds nothing."""
@@ -26,6 +31,8 @@ class Period:
     @property
     def starts_at(self) -> datetime:
         """Return the first instant that counts, in UTC."""
+        if self.began_at is not None:
+            return self.began_at
         return _midnight(self.first_day, self.zone)
 
     @property

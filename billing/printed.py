@@ -14,6 +14,7 @@ from values.money import AMOUNT_SCALE, RATE_SCALE, plain_decimal
 
 NAME_CHARACTERS_MAX = 120
 SHORT_CHARACTERS_MAX = 36
+MASKED_DIGITS = 4
 _WORD_CHARACTERS_MAX = 24
 _LONG_WORD = re.compile(rf"\S{{{_WORD_CHARACTERS_MAX + 1},}}")
 _PIECE = re.compile(r"\S{8}(?=\S)")
@@ -42,9 +43,21 @@ def rate(value: Decimal) -> str:
     return text[:-4] + text[-4:].rstrip("0")
 
 
+def percent(value: Decimal) -> str:
+    """Return a percentage without needless zeros: 20, 8.875."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def rates(first: Decimal, following: Decimal) -> str:
     """Return one rate, or both where the following increments cost another."""
     return rate(first) if first == following else f"{rate(first)}, then {rate(following)}"
+
+
+def masked_number(number: str) -> str:
+    """Return a telephone number without its last four digits: enough to tell the country and the area."""
+    kept = max(len(number) - MASKED_DIGITS, 0)
+    return number[:kept] + "*" * (len(number) - kept)
 
 
 def duration(seconds: int) -> str:

@@ -21,6 +21,7 @@ class SellerSettings(BaseModel):
 
     name: Line = "Dialback"
     address: tuple[Line, ...] = ()
+    country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] = ""
     tax_id: Line = ""
     registration: Line = ""
     email: Line = ""

@@ -145,7 +145,7 @@ def test_a_late_limit_is_a_line_of_its_own() -> None:
 def test_payments_and_what_was_owed_stand_in_every_form() -> None:
     paid = Payment(at=datetime(2026, 3, 5, 12, tzinfo=UTC), reference="SEPA 8842", amount=Decimal("12.4"))
     invoice = an_invoice([rated(1, start=MARCH)], payments=(paid,), previous_owed=Decimal("12.4001"))
-    assert ["2026-03-05", "SEPA 8842", "12.4000"] in json.loads(to_typst(invoice).data)["payments"]
+    assert ["2026-03-05", "payment", "SEPA 8842", "12.4000"] in json.loads(to_typst(invoice).data)["payments"]
     assert json.loads(to_json(invoice))["totals"]["amount_due"] == "0.2701"
     assert "USD 0.2701" in to_table(invoice)
     assert to_pdf(invoice).startswith(b"%PDF")
