@@ -59,6 +59,10 @@ NOUNS = {
     "invoice": Noun("staff.invoice:invoice", "Invoices of a month: table, JSON, CSV, PDF."),
     "payment": Noun("staff.payment:payment", "Payments: money that came in."),
     "ledger": Noun("staff.ledger:ledger", "The books: what was charged, paid and held."),
+    "report": Noun(
+        "staff.report:report", "Reports: use, margin, quality, what is owed, carriers' bills checked."
+    ),
+    "stats": Noun("staff.stats:stats", "Statistics: how callbacks ended, day by day."),
     "policy": Noun("staff.policy:policy", "Country policy: who may be rung, and who says so."),
     "api-key": Noun("staff.apikey:api_key", "API keys: with them programs ask for callbacks."),
 }

@@ -50,6 +50,38 @@ class Instant(click.ParamType[datetime, object]):
             self.fail(f"{value!r} does not exist in the calendar; write {form}", param, ctx)
 
 
+class LocalInstant(click.ParamType[datetime, object]):
+    """An ISO date, or date and time; without an offset it is meant in the report's zone, and left naive."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The instant, aware only if its offset was written."""
+        if isinstance(value, datetime):
+            return value
+        form = "2026-03-01, 2026-03-01T08:15:00 (both in --zone) or 2026-03-01T07:15:00Z"
+        if not _INSTANT.fullmatch(str(value)):
+            self.fail(f"{value!r} is no time; write {form}", param, ctx)
+        try:
+            return datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} does not exist in the calendar; write {form}", param, ctx)
+
+
+class Zone(click.ParamType[str, object]):
+    """A zone of the IANA database."""
+
+    name = "zone"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Its name."""
+        from zoneinfo import available_timezones
+
+        if value not in available_timezones():
+            self.fail(f"{value!r} is no time zone; write an IANA name, such as Europe/London", param, ctx)
+        return str(value)
+
+
 class Month(click.ParamType[tuple[int, int], object]):
     """A calendar month, YYYY-MM."""
 

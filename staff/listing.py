@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import IO
 
 import click
 
@@ -20,18 +21,24 @@ TABLE, JSON, CSV = "table", "json", "csv"
 
 
 def show_rows(
-    rows: Sequence[Row], columns: Sequence[str], output: str, *, none: str = "Nothing found."
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    output: str,
+    *,
+    none: str = "Nothing found.",
+    stream: IO[str] | None = None,
 ) -> None:
     """Print rows; `columns` are their keys in printed order, with `none` on stderr where there is no row."""
     match output:
         case "json":
-            click.echo(json.dumps([{name: plain(row[name]) for name in columns} for row in rows], indent=2))
+            text = json.dumps([{name: plain(row[name]) for name in columns} for row in rows], indent=2)
+            click.echo(text, file=stream)
         case "csv":
-            click.echo(_csv(rows, columns), nl=False)
+            click.echo(_csv(rows, columns), nl=False, file=stream)
         case _ if not rows:
             click.echo(none, err=True)
         case _:
-            click.echo(_table(rows, columns))
+            click.echo(_table(rows, columns), file=stream)
 
 
 def show_record(record: Row, output: str) -> None:

@@ -457,6 +457,7 @@ cdrs = Table(
     instant("session_ended_at"),
     Index("ix_cdrs_account", "account_id", "session_ended_at"),
     Index("ix_cdrs_ended", "session_ended_at"),
+    Index("ix_cdrs_trunk", "trunk", "hung_up_at"),
 )
 
 # One row for each callback whose books are closed: settling twice finds it here.
@@ -472,6 +473,12 @@ settlements = Table(
     units("waived_units"),
     instant("ended_at"),
     Index("ix_settlements_account", "account_id", "ended_at"),
+    Index(
+        "ix_settlements_waived",
+        "ended_at",
+        sqlite_where=sql("waived_units > 0"),
+        postgresql_where=sql("waived_units > 0"),
+    ),
 )
 
 # Re-rating adds a revision; the latest one counts. Nothing here is ever edited.

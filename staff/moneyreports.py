@@ -1,0 +1,168 @@
+"""Reports of use and money: `dialback report usage`, `margin`, `ageing`.
+
+Reads: words of the command line; sums that the store made.
+Gives: three click commands.
+Knows nothing of: SQL, how a margin is reckoned (billing/takings.py), how payments settle (billing/ageing.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import rich_click as click
+
+from staff.desk import Desk, pass_desk
+from staff.inputs import LocalInstant, Zone
+from staff.listing import TABLE, Row
+from staff.ranges import aware, give, report_output, span_options
+from staff.reportlines import TOTAL, account_option, by_option, carrier_option, totals, wanted_legs
+
+if TYPE_CHECKING:
+    from billing.takings import Takings
+
+USAGE = ("callbacks", "legs", "answered", "talk_seconds", "billed_seconds", "amount", "currency")
+MARGIN = ("price", "cost_a", "cost_b", "cost", "margin", "margin_percent", "currency", "cost_currency")
+AGEING = ("account", "to_30_days", "to_60_days", "to_90_days", "older", "credit", "owed", "currency")
+SEVERAL_LEGS = frozenset({"destination", "carrier"})
+"""One callback may be in several such groups, so their callbacks have no sum."""
+
+
+@click.command(epilog="Example: dialback report usage --by destination --month 2026-03 --output csv")
+@by_option
+@account_option
+@carrier_option
+@span_options
+@report_output
+@pass_desk
+def usage(
+    desk: Desk,
+    /,
+    *,
+    by: str,
+    account_id: str | None,
+    carrier: str | None,
+    output: str,
+    file: Path | None,
+    **range_: Any,
+) -> None:
+    """Callbacks, legs, seconds and what accounts pay for them.
+
+    A callback belongs, whole, to the day on which it ended, as on the invoice.
+    """
+    from store import reports
+    from values.money import decimal_from_units
+
+    wanted = wanted_legs(desk, by, account_id, carrier, range_)
+    rows: list[Row] = [
+        {
+            by: each.group,
+            "callbacks": each.callbacks,
+            "legs": each.legs,
+            "answered": each.answered,
+            "talk_seconds": each.talk_seconds,
+            "billed_seconds": each.billed_seconds,
+            "amount": decimal_from_units(each.amount_units),
+            "currency": each.currency,
+        }
+        for each in desk.read("report usage", reports.usage, wanted)
+    ]
+    if output == TABLE:
+        rows += totals(rows, by, USAGE[:6], unsummed=("callbacks",) if by in SEVERAL_LEGS else ())
+    heading = f"Use by {by}, {wanted.span}"
+    give(desk, rows, (by, *USAGE), heading=heading, output=output, file=file)
+
+
+@click.command(epilog="Example: dialback report margin --by carrier --from 2026-03-01 --till 2026-03-15")
+@by_option
+@account_option
+@carrier_option
+@span_options
+@report_output
+@pass_desk
+def margin(
+    desk: Desk,
+    /,
+    *,
+    by: str,
+    account_id: str | None,
+    carrier: str | None,
+    output: str,
+    file: Path | None,
+    **range_: Any,
+) -> None:
+    """Revenue of calls less what both legs cost, to the last digit.
+
+    Where price and cost are in different currencies both are shown, and no margin. Fees and taxes stand on
+    invoices.
+    """
+    from store import reports
+    from values.money import decimal_from_units
+
+    def line(group: str, takings: Takings) -> Row:
+        margin_units = takings.margin_units
+        return {
+            by: group,
+            "price": decimal_from_units(takings.price_units),
+            "cost_a": decimal_from_units(takings.cost_a_units),
+            "cost_b": decimal_from_units(takings.cost_b_units),
+            "cost": decimal_from_units(takings.cost_units),
+            "margin": None if margin_units is None else decimal_from_units(margin_units),
+            "margin_percent": takings.margin_percent,
+            "currency": takings.currency,
+            "cost_currency": takings.cost_currency,
+        }
+
+    wanted = wanted_legs(desk, by, account_id, carrier, range_)
+    found = desk.read("report margin", reports.takings, wanted)
+    rows = [line(each.group, each.takings) for each in found]
+    if output == TABLE and found:
+        rows += [line(TOTAL, each) for each in reports.total_takings(found)]
+    heading = f"Margin by {by}, {wanted.span}"
+    give(desk, rows, (by, *MARGIN), heading=heading, output=output, file=file)
+
+
+@click.command(epilog="Example: dialback report ageing --on 2026-04-01 --output xlsx --file ageing.xlsx")
+@click.option(
+    "--on", type=LocalInstant(), metavar="TIME", help="What was owed at that instant.  [default: now]"
+)
+@click.option(
+    "--zone", type=Zone(), default="UTC", show_default=True, metavar="ZONE", help="Whose day --on is."
+)
+@account_option
+@report_output
+@pass_desk
+def ageing(
+    desk: Desk,
+    /,
+    *,
+    on: datetime | None,
+    zone: str,
+    account_id: str | None,
+    output: str,
+    file: Path | None,
+) -> None:
+    """What accounts owe, by the age of what they were charged for; payments settle the oldest first."""
+    from store import receivables
+    from values.money import decimal_from_units
+
+    at = desk.now() if on is None else aware(on, zone)
+    rows: list[Row] = [
+        {
+            "account": each.account_id,
+            **{
+                column: decimal_from_units(units)
+                for column, units in zip(AGEING[1:5], each.ageing.open_units, strict=True)
+            },
+            "credit": decimal_from_units(each.ageing.credit_units),
+            "owed": decimal_from_units(each.ageing.owed_units),
+            "currency": each.currency,
+        }
+        for each in desk.read("report ageing", receivables.receivables, at, account_id=account_id)
+    ]
+    if output == TABLE:
+        rows += totals(rows, "account", AGEING[1:7])
+    heading = f"Owed at {at.astimezone(ZoneInfo(zone)).isoformat(sep=' ', timespec='seconds')} {zone}"
+    give(desk, rows, AGEING, heading=heading, output=output, file=file, none="Nobody owes anything.")

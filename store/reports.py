@@ -1,0 +1,196 @@
+"""What was used and what was earned, summed by the database: one line a group and currency.
+
+Reads: records, the charge in effect of each, what was waived when a callback was settled.
+Gives: UsageLines and TakingsLines, sorted by group; their sums are the books' own.
+Knows nothing of: how they are printed, fees and taxes, which stand on invoices.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, func, select
+
+from billing.takings import Takings
+from calls.cdr import LegRole
+from store.grouping import (
+    By,
+    Wanted,
+    keys_of,
+    legs_of,
+    local_day,
+    name_keys,
+    seconds_between,
+    trigger_key,
+    within,
+)
+from store.schema import accounts, callbacks, cdrs, charges, settlements
+
+WAIVED = "(waived)"
+"""A call may cost more than its hold; what is beyond is waived for the call, and belongs to no leg of it."""
+LEG_KEYS = frozenset({By.DESTINATION, By.CARRIER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageLine:
+    """A group's use. `amount_units` is what accounts pay for it."""
+
+    group: str
+    currency: str
+    callbacks: int
+    legs: int
+    answered: int
+    talk_seconds: int
+    billed_seconds: int
+    amount_units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakingsLine:
+    """A group's takings."""
+
+    group: str
+    takings: Takings
+
+
+def usage(connection: Connection, wanted: Wanted) -> tuple[UsageLine, ...]:
+    """Every leg of the range, the unanswered ones too."""
+    keys = keys_of(wanted)
+    answered = cdrs.c.answered_at.is_not(None)
+    talked = case((answered, seconds_between(cdrs.c.answered_at, cdrs.c.hung_up_at)), else_=0)
+    query = (
+        select(
+            *keys,
+            accounts.c.currency,
+            func.count(cdrs.c.callback_id.distinct()).label("callbacks"),
+            func.count().label("legs"),
+            _count(answered).label("answered"),
+            func.sum(talked).label("talked"),
+            func.coalesce(func.sum(charges.c.billed_seconds), 0).label("billed"),
+            func.coalesce(func.sum(charges.c.amount_units), 0).label("units"),
+        )
+        .select_from(legs_of(wanted))
+        .group_by(*keys, accounts.c.currency)
+    )
+    rows = connection.execute(within(wanted, query)).all()
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 6)
+    for name, row in zip(name_keys(connection, wanted.by, rows), rows, strict=True):
+        into = sums[name, row.currency]
+        for place, value in enumerate(row[len(keys) + 1 :]):
+            into[place] += int(value)
+    for (name, currency), units in _waived(connection, wanted).items():
+        sums[name, currency][5] -= units
+    return tuple(
+        UsageLine(
+            group=name,
+            currency=currency,
+            callbacks=numbers[0],
+            legs=numbers[1],
+            answered=numbers[2],
+            talk_seconds=numbers[3],
+            billed_seconds=numbers[4],
+            amount_units=numbers[5],
+        )
+        for (name, currency), numbers in sorted(sums.items())
+    )
+
+
+def takings(connection: Connection, wanted: Wanted) -> tuple[TakingsLine, ...]:
+    """Price less both legs' costs, of all charged legs; a line for each pair of currencies."""
+    keys = keys_of(wanted)
+    currencies = (charges.c.currency, charges.c.cost_currency)
+    cost_a = case((cdrs.c.role == LegRole.A.value, charges.c.cost_units), else_=0)
+    cost_b = case((cdrs.c.role == LegRole.B.value, charges.c.cost_units), else_=0)
+    query = (
+        select(
+            *keys,
+            *currencies,
+            func.sum(charges.c.amount_units).label("price"),
+            func.sum(cost_a).label("cost_a"),
+            func.sum(cost_b).label("cost_b"),
+        )
+        .select_from(legs_of(wanted, charged_only=True))
+        .group_by(*keys, *currencies)
+    )
+    rows = connection.execute(within(wanted, query)).all()
+    sums: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 3)
+    for name, row in zip(name_keys(connection, wanted.by, rows), rows, strict=True):
+        into = sums[name, row.currency, row.cost_currency]
+        for place, value in enumerate((row.price, row.cost_a, row.cost_b)):
+            into[place] += int(value)
+    for (name, currency), units in _waived(connection, wanted).items():
+        sums[name, currency, currency][0] -= units
+    return tuple(
+        TakingsLine(
+            group=name,
+            takings=Takings(
+                currency=currency,
+                cost_currency=cost_currency,
+                price_units=numbers[0],
+                cost_a_units=numbers[1],
+                cost_b_units=numbers[2],
+            ),
+        )
+        for (name, currency, cost_currency), numbers in sorted(sums.items())
+    )
+
+
+def total_takings(lines: Iterable[TakingsLine]) -> tuple[Takings, ...]:
+    """The sum of all lines, for each pair of currencies."""
+    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * 3)
+    for line in lines:
+        each = line.takings
+        into = sums[each.currency, each.cost_currency]
+        for place, units in enumerate((each.price_units, each.cost_a_units, each.cost_b_units)):
+            into[place] += units
+    return tuple(
+        Takings(
+            currency=currency,
+            cost_currency=cost_currency,
+            price_units=numbers[0],
+            cost_a_units=numbers[1],
+            cost_b_units=numbers[2],
+        )
+        for (currency, cost_currency), numbers in sorted(sums.items())
+    )
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def _waived(connection: Connection, wanted: Wanted) -> dict[tuple[str, str], int]:
+    """What was waived, by group and currency. It is rare, so the partial index has only these rows."""
+    if wanted.carrier is not None:
+        return {}  # of one carrier's legs no share of it can be told
+    keys = _session_keys(wanted)
+    ended = settlements.c.ended_at
+    query = (
+        select(*keys, settlements.c.currency, func.sum(settlements.c.waived_units).label("units"))
+        .select_from(settlements.join(callbacks, callbacks.c.id == settlements.c.callback_id))
+        .where(settlements.c.waived_units > 0)
+        .where(ended >= wanted.span.starts_at, ended < wanted.span.ends_at)
+        .group_by(*keys, settlements.c.currency)
+    )
+    if wanted.account_id is not None:
+        query = query.where(settlements.c.account_id == wanted.account_id)
+    rows = connection.execute(query).all()
+    names = [WAIVED] * len(rows) if wanted.by in LEG_KEYS else name_keys(connection, wanted.by, rows)
+    return {(name, row.currency): int(row.units) for name, row in zip(names, rows, strict=True)}
+
+
+def _session_keys(wanted: Wanted) -> tuple[ColumnElement[Any], ...]:
+    match wanted.by:
+        case By.DAY:
+            return (local_day(settlements.c.ended_at, wanted.span),)
+        case By.ACCOUNT:
+            return (settlements.c.account_id,)
+        case By.SUBSCRIBER:
+            return (settlements.c.account_id, callbacks.c.subscriber_id)
+        case By.TAG:
+            return (settlements.c.account_id, callbacks.c.tag)
+        case By.TRIGGER:
+            return (trigger_key(),)
+        case By.DESTINATION | By.CARRIER:
+            return ()
