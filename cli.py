@@ -48,6 +48,7 @@ NOUNS = {
     "account": Noun("staff.account:account", "Accounts: who pays, on which plan, with how much credit."),
     "subscriber": Noun("staff.subscriber:subscriber", "Subscribers: who is called back."),
     "number": Noun("staff.number:number", "Numbers: the telephones on which subscribers are called back."),
+    "option": Noun("staff.option:option", "Options: fees that an account pays every month."),
     "did": Noun("staff.did:did", "DIDs: our own numbers that subscribers ring."),
     "deck": Noun("staff.deck:deck", "Rate decks: what a minute is sold for, or costs us."),
     "plan": Noun("staff.plan:plan", "Plans: which deck an account pays by, and in what steps."),

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import output_option, reason_option, required_reason_option
-from staff.listing import Row, amount, show_record, show_rows
+from staff.evidence import evidence
+from staff.inputs import Instant, output_option, reason_option, required_reason_option
+from staff.listing import Row, amount, moment, show_record, show_rows
 
 if TYPE_CHECKING:
     from calls.admission import AccountState
@@ -61,13 +63,34 @@ def account() -> None:
 )
 @click.option("--address", default="", help="Postal address for invoices; \\n between its lines.")
 @click.option("--email", default="", help="Where invoices go.")
-@click.option("--tax-id", default="")
-@click.option("--tax-place", default="", help="Country or region that taxes it.")
+@click.option("--tax-id", default="", help="As the tax office writes it, such as DE123456789.")
+@click.option("--tax-place", default="", metavar="CC", help="What taxes it: DE, or US-NY.")
+@click.option(
+    "--bill-cycle",
+    type=click.Choice(["monthly", "on-demand"]),
+    default="monthly",
+    show_default=True,
+    help="on-demand: left out of the run of the month.",
+)
+@click.option("--mask-numbers/--show-numbers", "masks_numbers", help="Called numbers on paper and in CSV.")
+@click.option("--ask-tag/--no-ask-tag", "asks_tag", help="Ask callers for a cost code after the number.")
+@click.option("--callbacks-max", type=click.IntRange(0), default=0, help="At once; 0 is no limit.")
 @reason_option
 @output_option
 @pass_desk
-def add(desk: Desk, /, account_id: str, reason: str, output: str, **words: str) -> None:
-    """Open an account."""
+def add(
+    desk: Desk,
+    /,
+    account_id: str,
+    reason: str,
+    output: str,
+    *,
+    masks_numbers: bool,
+    asks_tag: bool,
+    callbacks_max: int,
+    **words: str,
+) -> None:
+    """Open an account; it may call at once."""
     from store import customers
 
     wish = customers.Account(
@@ -82,6 +105,10 @@ def add(desk: Desk, /, account_id: str, reason: str, output: str, **words: str) 
         billing_email=words["email"],
         tax_id=words["tax_id"],
         tax_place=words["tax_place"],
+        bill_cycle=words["bill_cycle"],
+        masks_numbers=masks_numbers,
+        asks_tag=asks_tag,
+        callbacks_max=callbacks_max,
     )
     desk.change("add account", customers.add_account, wish, desk.author(reason))
     _show(desk, account_id, output)
@@ -101,31 +128,49 @@ def show(desk: Desk, account_id: str, output: str) -> None:
 @pass_desk
 def list_(desk: Desk, output: str) -> None:
     """List all accounts with their balances."""
-    show_rows(desk.read("list accounts", _all), LISTED, output, none="There is no account yet.")
+    show_rows(desk.read("list accounts", _all, desk.now()), LISTED, output, none="There is no account yet.")
 
 
 @account.command(
-    epilog="Example: dialback account change acme --credit-limit 200 --reason 'their order of 1 March'"
+    epilog="Example: dialback account change acme --plan gold --effective 2026-12-01T00:00:00Z"
+    " --reason 'their order of 20 November'"
 )
 @click.argument("account_id", metavar="ID")
 @click.option("--name")
-@click.option("--plan", metavar="PLAN", help="Holds from the next callback on; running ones keep theirs.")
+@click.option("--plan", metavar="PLAN", help="For callbacks admitted from then on; running ones keep theirs.")
+@click.option("--effective", type=Instant(), metavar="TIME", help="When --plan begins.  [default: now]")
 @click.option("--zone")
 @click.option("--kind", type=click.Choice(["postpaid", "prepaid"]))
 @click.option("--credit-limit", metavar="AMOUNT")
 @click.option("--address")
 @click.option("--email")
 @click.option("--tax-id")
-@click.option("--tax-place")
+@click.option("--tax-place", metavar="CC")
+@click.option("--bill-cycle", type=click.Choice(["monthly", "on-demand"]))
+@click.option("--mask-numbers/--show-numbers", "masks_numbers", default=None)
+@click.option("--ask-tag/--no-ask-tag", "asks_tag", default=None)
+@click.option("--callbacks-max", type=click.IntRange(0))
 @reason_option
 @output_option
 @pass_desk
-def change(desk: Desk, /, account_id: str, reason: str, output: str, **words: str | None) -> None:
-    """Change what is named; the rest stays."""
+def change(
+    desk: Desk,
+    /,
+    account_id: str,
+    plan: str | None,
+    effective: datetime | None,
+    reason: str,
+    output: str,
+    **words: object,
+) -> None:
+    """Change what is named; the rest stays. The next callback and the next invoice have it, no restart."""
     given = {name: word for name, word in words.items() if word is not None}
-    if not given:
+    if not given and plan is None:
         raise click.UsageError("nothing to change: name at least one option")
-    desk.change("change account", _change, account_id, given, desk.author(reason))
+    if effective is not None and (plan is None or given):
+        raise click.UsageError("--effective is for --plan alone; what else you name holds from now on")
+    author = desk.author(reason)
+    desk.change("change account", _change, account_id, given, plan, effective or author.at, author)
     _show(desk, account_id, output)
 
 
@@ -151,6 +196,21 @@ def resume(desk: Desk, account_id: str, reason: str) -> None:
     _set_state(desk, account_id, AccountState.OPEN, reason)
 
 
+@account.command(epilog="Example: dialback account close acme --reason 'their letter of 3 March'")
+@click.argument("account_id", metavar="ID")
+@required_reason_option
+@pass_desk
+def close(desk: Desk, account_id: str, reason: str) -> None:
+    """Close an account for ever; its balance must be 0. Its numbers are free for others, its books stay."""
+    from store.closing import close_account
+
+    desk.change("close account", close_account, account_id, desk.author(reason))
+    say(f"Account {account_id} is closed.")
+
+
+account.add_command(evidence)
+
+
 def _set_state(desk: Desk, account_id: str, state: AccountState, reason: str) -> None:
     from store import customers
 
@@ -159,31 +219,41 @@ def _set_state(desk: Desk, account_id: str, state: AccountState, reason: str) ->
 
 
 def _show(desk: Desk, account_id: str, output: str) -> None:
-    show_record(desk.read("show account", _record, account_id), output)
+    show_record(desk.read("show account", _record, account_id, desk.now()), output)
 
 
-def _record(connection: Connection, account_id: str) -> Row:
+def _record(connection: Connection, account_id: str, now: datetime) -> Row:
     from store import customers
+    from store.accountplans import plan_changes
+    from store.taxevidence import list_evidence, residence
 
     known = customers.account(connection, account_id)
+    to_come = [each for each in plan_changes(connection, account_id) if each.effective_at > now]
     return {
-        **_line(connection, known),
+        **_line(connection, known, now),
+        "plan_to_come": [f"{each.plan_name} from {moment(each.effective_at)}" for each in to_come],
         "zone": known.zone,
         "billing_address": known.billing_address,
         "billing_email": known.billing_email,
         "tax_id": known.tax_id,
         "tax_place": known.tax_place,
+        "residence": residence(list_evidence(connection, account_id)).sentence,
+        "bill_cycle": known.bill_cycle,
+        "masks_numbers": known.masks_numbers,
+        "asks_tag": known.asks_tag,
+        "callbacks_max": known.callbacks_max or None,
         "created_at": known.created_at,
     }
 
 
-def _all(connection: Connection) -> list[Row]:
+def _all(connection: Connection, now: datetime) -> list[Row]:
     from store import customers
 
-    return [_line(connection, each) for each in customers.list_accounts(connection)]
+    return [_line(connection, each, now) for each in customers.list_accounts(connection)]
 
 
-def _line(connection: Connection, known: Account) -> dict[str, object]:
+def _line(connection: Connection, known: Account, now: datetime) -> dict[str, object]:
+    from store.accountplans import plan_name_at
     from store.ledger import standing
 
     stand = standing(connection, known.id)
@@ -193,7 +263,7 @@ def _line(connection: Connection, known: Account) -> dict[str, object]:
         "state": known.state,
         "kind": known.kind,
         "currency": known.currency,
-        "plan": known.plan_name,
+        "plan": plan_name_at(connection, known.id, now),
         "balance": amount(stand.posted_units, known.currency),
         "on_hold": amount(stand.pending_units, known.currency),
         "credit_limit": amount(known.credit_limit_units, known.currency),
@@ -201,24 +271,29 @@ def _line(connection: Connection, known: Account) -> dict[str, object]:
     }
 
 
-def _change(connection: Connection, account_id: str, given: Mapping[str, str], author: Author) -> Account:
+def _change(
+    connection: Connection,
+    account_id: str,
+    given: Mapping[str, object],
+    plan: str | None,
+    effective_at: datetime,
+    author: Author,
+) -> None:
     from store import customers
 
     before = customers.account(connection, account_id)
-    limit = given.get("credit_limit")
-    wish = replace(
-        before,
-        name=given.get("name", before.name),
-        plan_name=given.get("plan", before.plan_name),
-        zone=given.get("zone", before.zone),
-        kind=given.get("kind", before.kind),
-        credit_limit_units=before.credit_limit_units if limit is None else _limit(limit, before.currency),
-        billing_address=_lines(given.get("address", before.billing_address)),
-        billing_email=given.get("email", before.billing_email),
-        tax_id=given.get("tax_id", before.tax_id),
-        tax_place=given.get("tax_place", before.tax_place),
-    )
-    return customers.change_account(connection, wish, author)
+    if plan is not None:
+        customers.change_account_plan(connection, account_id, plan, effective_at=effective_at, author=author)
+    if not given:
+        return
+    wish: dict[str, Any] = dict(given)
+    if "credit_limit" in wish:
+        wish["credit_limit_units"] = _limit(wish.pop("credit_limit"), before.currency)
+    if "address" in wish:
+        wish["billing_address"] = _lines(wish.pop("address"))
+    if "email" in wish:
+        wish["billing_email"] = wish.pop("email")
+    customers.change_account(connection, replace(before, **wish), author)
 
 
 def _limit(text: str, currency: str) -> int:

@@ -7,12 +7,13 @@ Knows nothing of: SQL, how a number is read (values/e164.py).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import home_country_option, output_option, reason_option, required_reason_option
+from staff.inputs import Instant, home_country_option, output_option, reason_option, required_reason_option
 from staff.listing import Row, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from store.customers import RegisteredNumber
     from store.database import Connection
 
-LISTED = ("number", "account", "subscriber", "verified_at", "verified_by", "registered_at")
+LISTED = ("number", "account", "subscriber", "verified_at", "verified_by", "registered_at", "rung_until")
 
 
 @click.group()
@@ -32,6 +33,13 @@ def number() -> None:
 @click.argument("subscriber_id", metavar="SUBSCRIBER")
 @click.argument("text", metavar="NUMBER")
 @click.option("--verified", is_flag=True, help="You have checked that it is theirs; say how in --reason.")
+@click.option(
+    "--until",
+    "rung_until",
+    type=Instant(zoned=True),
+    metavar="TIME",
+    help="A traveller's number: rung before any other until then, and nobody's afterwards.",
+)
 @home_country_option
 @reason_option
 @output_option
@@ -42,6 +50,7 @@ def add(
     text: str,
     *,
     verified: bool,
+    rung_until: datetime | None,
     home_country: str | None,
     reason: str,
     output: str,
@@ -53,7 +62,14 @@ def add(
     if verified and not reason.strip():
         raise click.UsageError("--verified needs a --reason: say how it was checked")
     made = desk.change(
-        "add number", _add, subscriber_id, text, home_country, verified=verified, author=desk.author(reason)
+        "add number",
+        _add,
+        subscriber_id,
+        text,
+        home_country,
+        verified=verified,
+        rung_until=rung_until,
+        author=desk.author(reason),
     )
     show_record(_line(made), output)
 
@@ -105,6 +121,7 @@ def _add(
     home_country: str | None,
     *,
     verified: bool,
+    rung_until: datetime | None,
     author: Author,
 ) -> RegisteredNumber:
     from store import checks, customers
@@ -112,7 +129,12 @@ def _add(
     owner = customers.subscriber(connection, subscriber_id)
     written = checks.number("number", text, home_country or owner.home_country)
     return customers.add_number(
-        connection, subscriber_id=subscriber_id, number=written, author=author, verified=verified
+        connection,
+        subscriber_id=subscriber_id,
+        number=written,
+        author=author,
+        verified=verified,
+        rung_until=rung_until,
     )
 
 
@@ -138,4 +160,5 @@ def _line(known: RegisteredNumber) -> Row:
         "verified_at": known.verified_at,
         "verified_by": known.verified_by,
         "registered_at": known.registered_at,
+        "rung_until": known.rung_until,
     }

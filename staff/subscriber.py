@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from store.customers import Subscriber
     from store.database import Connection
 
-LISTED = ("id", "account", "name", "home_country", "language", "callback_number", "numbers")
+LISTED = ("id", "account", "name", "home_country", "language", "callback_number", "tag", "numbers")
 
 
 @click.group()
@@ -44,6 +44,7 @@ def subscriber() -> None:
     help="How keyed national numbers are meant, such as GB.",
 )
 @click.option("--language", default="en", show_default=True, help="Of the prompts, if they are installed.")
+@click.option("--tag", default="", help="What their calls are booked under, where nothing tells more.")
 @reason_option
 @output_option
 @pass_desk
@@ -57,6 +58,7 @@ def add(desk: Desk, /, subscriber_id: str, account_id: str, reason: str, output:
         name=words["name"],
         home_country=words["home_country"],
         language=words["language"],
+        tag=words["tag"],
     )
     desk.change("add subscriber", customers.add_subscriber, wish, desk.author(reason))
     _show(desk, subscriber_id, output)
@@ -89,6 +91,7 @@ def list_(desk: Desk, account_id: str | None, output: str) -> None:
 @click.option("--name")
 @click.option("--home-country", type=Country(), metavar="CC")
 @click.option("--language")
+@click.option("--tag", help="'' for none.")
 @reason_option
 @output_option
 @pass_desk
@@ -130,6 +133,7 @@ def _line(connection: Connection, known: Subscriber) -> dict[str, object]:
         "home_country": known.home_country,
         "language": known.language,
         "callback_number": known.callback_number,
+        "tag": known.tag,
         "numbers": [
             f"{each.number}{'' if each.verified_at else ' (not verified)'}"
             for each in customers.list_numbers(connection, known.id)
@@ -146,6 +150,7 @@ def _change(connection: Connection, subscriber_id: str, given: Mapping[str, str]
         name=given.get("name", before.name),
         home_country=given.get("home_country", before.home_country),
         language=given.get("language", before.language),
+        tag=given.get("tag", before.tag),
     )
     if after != before:
         customers.change_subscriber(connection, after, author)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from calls.admission import AccountState
-from store import checks
+from store import accountplans, checks
 from store.audit import Author, note
 from store.errors import Conflict, Invalid, NotFound
 from store.plans import plan_in_force
@@ -20,11 +20,18 @@ from store.schema import accounts
 from values.money import UNITS_MAX
 
 POSTPAID, PREPAID = "postpaid", "prepaid"
+MONTHLY, ON_DEMAND = "monthly", "on-demand"
+"""Billed by the run of the month, or only when somebody asks for that account's invoice."""
+CALLBACKS_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who pays. `credit_limit_units` is how far the balance may fall below 0, in 10^-4 of the unit."""
+    """Who pays. `credit_limit_units` is how far the balance may fall below 0, in 10^-4 of the unit.
+
+    `plan_name` is the plan it was opened with; which one holds at an instant tells store/accountplans.py.
+    `callbacks_max` 0 is no limit.
+    """
 
     id: str
     name: str
@@ -38,17 +45,24 @@ class Account:
     billing_email: str = ""
     tax_id: str = ""
     tax_place: str = ""
+    bill_cycle: str = MONTHLY
+    masks_numbers: bool = False
+    asks_tag: bool = False
+    callbacks_max: int = 0
     created_at: datetime | None = None
 
 
 def add_account(connection: Connection, wish: Account, author: Author) -> Account:
     """Open an account; its plan must exist in its currency."""
-    _check_account(connection, wish, author.at)
+    checked = _checked(wish)
+    _check_plan(connection, checked, author.at)
     if connection.execute(select(accounts.c.id).where(accounts.c.id == wish.id)).first() is not None:
         raise Conflict("account", f"{wish.id!r} exists already", "take another id")
-    made = replace(wish, state=AccountState.OPEN, created_at=author.at)
+    made = replace(checked, state=AccountState.OPEN, created_at=author.at)
     connection.execute(insert(accounts), _row(made))
     note(connection, author, "account.add", made.id, after=_row(made))
+    first = {"account_id": made.id, "plan_name": made.plan_name, "effective_at": author.at}
+    connection.execute(accountplans.INSERT, {**first, "decided_at": author.at, "decided_by": author.name})
     return made
 
 
@@ -68,22 +82,32 @@ def list_accounts(connection: Connection) -> tuple[Account, ...]:
 
 
 def change_account(connection: Connection, wish: Account, author: Author) -> Account:
-    """Bring an account to what `wish` says; its currency and state stay as they are."""
-    before = account(connection, wish.id)
+    """Bring an account to what `wish` says; its currency, plan and state stay as they are."""
+    before = _not_closed(connection, wish.id)
     if wish.currency != before.currency:
         problem = f"account {wish.id!r} keeps its books in {before.currency}"
         raise Conflict("currency", problem, "open another account for another currency")
-    after = replace(wish, state=before.state, created_at=before.created_at)
-    _check_account(connection, after, author.at)
-    connection.execute(update(accounts).where(accounts.c.id == wish.id), _row(after))
-    note(connection, author, "account.change", wish.id, before=_row(before), after=_row(after))
+    kept = replace(wish, plan_name=before.plan_name, state=before.state, created_at=before.created_at)
+    after = _checked(kept)
+    if after != before:
+        connection.execute(update(accounts).where(accounts.c.id == wish.id), _row(after))
+        note(connection, author, "account.change", wish.id, before=_row(before), after=_row(after))
     return after
+
+
+def change_account_plan(
+    connection: Connection, account_id: str, plan_name: str, *, effective_at: datetime, author: Author
+) -> None:
+    """Let an account pay by another plan from `effective_at` on; callbacks admitted before keep theirs."""
+    known = _not_closed(connection, account_id)
+    _check_plan(connection, replace(known, plan_name=plan_name), effective_at)
+    accountplans.change_plan(connection, account_id, plan_name, effective_at=effective_at, author=author)
 
 
 def set_account_state(
     connection: Connection, account_id: str, state: AccountState, author: Author
 ) -> Account:
-    """Suspend, resume or close an account; a closed one stays closed."""
+    """Suspend or resume an account, or close it, if store/closing.py lets it; closed it stays."""
     before = account(connection, account_id)
     if before.state is AccountState.CLOSED and state is not AccountState.CLOSED:
         raise Conflict("account", f"{account_id!r} is closed", "open a new account")
@@ -101,17 +125,36 @@ def account_state(connection: Connection, account_id: str) -> AccountState:
 FIND = select(accounts).where(accounts.c.id == bindparam("account_id"))
 
 
-def _check_account(connection: Connection, wish: Account, at: datetime) -> None:
+def _checked(wish: Account) -> Account:
+    """The account in the form in which it is written; Invalid names the first field that cannot be meant."""
     checks.slug("account", wish.id)
-    checks.line("name", wish.name)
     checks.currency("currency", wish.currency)
     checks.zone("zone", wish.zone)
     checks.one_of("kind", wish.kind, (POSTPAID, PREPAID))
+    checks.one_of("bill_cycle", wish.bill_cycle, (MONTHLY, ON_DEMAND))
     checks.whole("credit_limit", wish.credit_limit_units, 0, UNITS_MAX)
+    checks.whole("callbacks_max", wish.callbacks_max, 0, CALLBACKS_MOST)
     if wish.kind == PREPAID and wish.credit_limit_units:
         raise Invalid("credit_limit", "a prepaid account has no credit", "leave it 0, or make it postpaid")
-    for field in ("billing_address", "billing_email", "tax_id", "tax_place"):
-        checks.line(field, getattr(wish, field), optional=True)
+    place = checks.tax_place("tax_place", wish.tax_place)
+    return replace(
+        wish,
+        name=checks.line("name", wish.name),
+        billing_address=checks.line("billing_address", wish.billing_address, optional=True),
+        billing_email=checks.email("billing_email", wish.billing_email),
+        tax_place=place,
+        tax_id=checks.tax_id("tax_id", wish.tax_id, place),
+    )
+
+
+def _not_closed(connection: Connection, account_id: str) -> Account:
+    known = account(connection, account_id)
+    if known.state is AccountState.CLOSED:
+        raise Conflict("account", f"{account_id!r} is closed", "open a new account")
+    return known
+
+
+def _check_plan(connection: Connection, wish: Account, at: datetime) -> None:
     terms = plan_in_force(connection, wish.plan_name, at)
     if terms.currency != wish.currency:
         problem = f"plan {wish.plan_name!r} is in {terms.currency}, the account in {wish.currency}"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select
 
 from calls.admission import AccountState, Candidate
 from calls.callback import State
@@ -20,6 +20,7 @@ from calls.policy import PolicyDirection, PolicyKind, Verdict, country_verdict
 from rating.credit import first_hold
 from rating.deck import NoRate
 from rating.plan import Plan
+from store import accountplans
 from store import dids as did_rows
 from store.columns import UtcMicros
 from store.decks import deck
@@ -67,7 +68,7 @@ def for_ring(
     know is taken.
     """
     caller = next(
-        (each for each in callers if _owner_of(connection, each) is not None), next(iter(callers), None)
+        (each for each in callers if _owner_of(connection, each, at) is not None), next(iter(callers), None)
     )
     found = (connection.execute(did_rows.FIND, {"number": str(did)}).mappings().first() for did in dids)
     row = next((each for each in found if each is not None), None)
@@ -75,11 +76,13 @@ def for_ring(
         return RingFacts(did=None, did_number=next(iter(dids), None), caller=caller, applicant=None)
     rung = did_rows.did_of(row)
     if rung.kind == SHARED:
-        owner = None if caller is None else _owner_of(connection, caller)
+        owner = None if caller is None else _owner_of(connection, caller, at)
     else:
-        owner = connection.execute(OWNER, {"subscriber_id": rung.subscriber_id}).mappings().first()
+        owner = connection.execute(OWNER, {"subscriber_id": rung.subscriber_id, "at": at}).mappings().first()
     number = (
-        None if owner is None else _number_to_ring(connection, owner, caller if rung.kind == SHARED else None)
+        None
+        if owner is None
+        else _number_to_ring(connection, owner, caller if rung.kind == SHARED else None, at)
     )
     if owner is None or number is None:
         return RingFacts(did=rung, did_number=rung.number, caller=caller, applicant=None)
@@ -99,7 +102,7 @@ def for_request(
     connection: Connection, *, number: E164, account_id: str, kind: PolicyKind, at: datetime
 ) -> Applicant | None:
     """The facts of a request to ring `number`; None if nobody (of that account, if one is named) has it."""
-    owner = _owner_of(connection, number)
+    owner = _owner_of(connection, number, at)
     if owner is None or (account_id and owner["account_id"] != account_id):
         return None
     found = _NumberToRing(number=number, is_verified=owner["verified_at"] is not None)
@@ -132,7 +135,7 @@ def _owners() -> Select[*tuple[object, ...]]:
         accounts.c.id.label("account_id"),
         accounts.c.state,
         accounts.c.currency,
-        accounts.c.plan_name,
+        func.coalesce(accountplans.OF_OWNER, accounts.c.plan_name).label("plan_name"),
     ).select_from(subscribers.join(accounts, accounts.c.id == subscribers.c.account_id))
 
 
@@ -142,11 +145,13 @@ OWNER_OF_NUMBER = (
     .add_columns(numbers.c.verified_at)
     .join(numbers, numbers.c.subscriber_id == subscribers.c.id)
     .where(numbers.c.e164 == bindparam("number"))
+    .where(numbers.c.rung_until.is_(None) | (numbers.c.rung_until > bindparam("at", type_=UtcMicros())))
     .with_for_update(of=subscribers)
 )
 NUMBERS = (
-    select(numbers.c.e164, numbers.c.verified_at)
+    select(numbers.c.e164, numbers.c.verified_at, numbers.c.rung_until)
     .where(numbers.c.subscriber_id == bindparam("subscriber_id"))
+    .where(numbers.c.rung_until.is_(None) | (numbers.c.rung_until > bindparam("at", type_=UtcMicros())))
     .order_by(numbers.c.registered_at, numbers.c.e164)
 )
 # A request for later does not stand in the way of a ring now; when it is due, it waits its turn.
@@ -171,25 +176,27 @@ class _NumberToRing:
     is_verified: bool
 
 
-def _owner_of(connection: Connection, number: E164) -> RowMapping | None:
-    return connection.execute(OWNER_OF_NUMBER, {"number": str(number)}).mappings().first()
+def _owner_of(connection: Connection, number: E164, at: datetime) -> RowMapping | None:
+    return connection.execute(OWNER_OF_NUMBER, {"number": str(number), "at": at}).mappings().first()
 
 
-def _number_to_ring(connection: Connection, owner: RowMapping, caller: E164 | None) -> _NumberToRing | None:
-    """The chosen number; else the caller's own; else the first that is verified; None without any number.
+def _number_to_ring(
+    connection: Connection, owner: RowMapping, caller: E164 | None, at: datetime
+) -> _NumberToRing | None:
+    """A traveller's number while it lasts; else the chosen one; the caller's own; the first verified one.
 
-    A caller number that is not verified identifies nobody, so nothing counts as verified then.
+    A caller number that is not verified identifies nobody, so nothing counts as verified then. None without
+    any number.
     """
-    known = {
-        row.e164: row.verified_at is not None
-        for row in connection.execute(NUMBERS, {"subscriber_id": owner["subscriber_id"]})
-    }
-    if not known:
+    rows = connection.execute(NUMBERS, {"subscriber_id": owner["subscriber_id"], "at": at}).all()
+    if not rows:
         return None
+    known = {row.e164: row.verified_at is not None for row in rows}
     caller_holds = caller is None or known.get(str(caller), False)
     verified = [number for number, is_verified in known.items() if is_verified]
+    travelling = [row.e164 for row in rows if row.rung_until is not None and row.verified_at is not None]
     fallback = str(caller) if caller is not None else next(iter(verified), next(iter(known)))
-    chosen = owner["callback_number"] or fallback
+    chosen = travelling[-1] if travelling else owner["callback_number"] or fallback
     return _NumberToRing(number=E164.parse(chosen), is_verified=caller_holds and known.get(chosen, False))
 
 

@@ -9,12 +9,16 @@ import re
 from zoneinfo import ZoneInfo, available_timezones
 
 from store.errors import Invalid
+from values import taxid
 from values.e164 import E164, NumberRefused, countries, normalise
 from values.money import AmountRefused, currency_code
 
 NAME_CHARACTERS_MAX = 40
+TAG_CHARACTERS_MAX = 60
 TEXT_CHARACTERS_MAX = 500
 _SLUG = re.compile(rf"[a-z0-9](?:[a-z0-9-]{{0,{NAME_CHARACTERS_MAX - 2}}}[a-z0-9])?")
+# One mailbox, nothing else: a name, a second address or a line break would go into a mail's header.
+_EMAIL = re.compile(r"[^\s@,;:<>()\[\]\"\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?")
 
 
@@ -37,6 +41,15 @@ def line(field: str, text: str, *, optional: bool = False) -> str:
         raise Invalid(
             field, "it is too long or holds control characters", f"write at most {TEXT_CHARACTERS_MAX}"
         )
+    return stripped
+
+
+def tag(field: str, text: str) -> str:
+    """What calls are booked under: an employee, a client, a supplier; empty for nothing."""
+    stripped = text.strip()
+    if len(stripped) > TAG_CHARACTERS_MAX or not stripped.isprintable():
+        remedy = f"write one line of at most {TAG_CHARACTERS_MAX} characters"
+        raise Invalid(field, "it is too long or holds control characters", remedy)
     return stripped
 
 
@@ -75,6 +88,30 @@ def number(field: str, text: str, home_country: str | None) -> E164:
         return normalise(text, home_country=home_country)
     except NumberRefused as refused:
         raise Invalid(field, f"{text!r} is refused", refused.remedy) from None
+
+
+def email(field: str, text: str) -> str:
+    """One e-mail address, or none."""
+    written = text.strip()
+    if written and not (_EMAIL.fullmatch(written) and written.isprintable()):
+        raise Invalid(field, f"{text!r} is no e-mail address", "write one, such as bills@example.com")
+    return written
+
+
+def tax_place(field: str, text: str) -> str:
+    """A country or region that taxes, or none."""
+    try:
+        return taxid.tax_place(text)
+    except taxid.TaxIdRefused as refused:
+        raise Invalid(field, refused.problem, refused.remedy) from None
+
+
+def tax_id(field: str, text: str, place: str) -> str:
+    """A tax id as its country writes it, or none."""
+    try:
+        return taxid.tax_id(text, place)
+    except taxid.TaxIdRefused as refused:
+        raise Invalid(field, refused.problem, refused.remedy) from None
 
 
 def whole(field: str, value: int, least: int, most: int) -> int:

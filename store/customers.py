@@ -11,6 +11,7 @@ from store.accounts import (
     account_state,
     add_account,
     change_account,
+    change_account_plan,
     list_accounts,
     set_account_state,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "add_subscriber",
     "caller_id_for",
     "change_account",
+    "change_account_plan",
     "change_subscriber",
     "choose_number",
     "country_policy",

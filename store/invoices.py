@@ -20,10 +20,10 @@ from billing.particulars import Party, Payment, RatedLeg, RatedSession
 from billing.period import Period
 from calls.cdr import LegRole
 from rating.plan import Plan
+from store.accountplans import plan_of_account
 from store.accounts import Account, account
 from store.cdrs import CHARGE_COLUMNS, NEWEST_CHARGE, charge_of
 from store.ledger import receivable
-from store.plans import plan_in_force
 from store.schema import callbacks, cdrs, charges, entries, postings, settlements, subscribers
 from values.money import decimal_from_units
 
@@ -53,7 +53,7 @@ def gather(connection: Connection, account_id: str, period: Period) -> InvoiceFa
             tax_id=owner.tax_id,
             email=owner.billing_email,
         ),
-        plan=plan_in_force(connection, owner.plan_name, period.ends_at - MICROSECOND),
+        plan=plan_of_account(connection, account_id, period.ends_at - MICROSECOND),
         sessions=rated_sessions(connection, account_id, period),
         previous_owed=_owed_before(connection, owner, period),
         payments=_payments(connection, owner, period),

@@ -11,10 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
+from calls.admission import AccountState
 from calls.callback import Callback
+from store.accounts import account
 from store.audit import Author, note
 from store.dids import is_own_did
-from store.errors import Conflict, NotFound
+from store.errors import Conflict, Invalid, NotFound
 from store.schema import numbers
 from store.subscribers import Subscriber, save_subscriber, subscriber
 from values.e164 import E164
@@ -22,7 +24,11 @@ from values.e164 import E164
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredNumber:
-    """A number of a subscriber; it is rung only once it is verified."""
+    """A number of a subscriber; it is rung only once it is verified.
+
+    `rung_until` is the end of a traveller's number: until then it is rung before any other, from then on
+    it is nobody's. None: it stays.
+    """
 
     number: E164
     account_id: str
@@ -30,19 +36,38 @@ class RegisteredNumber:
     registered_at: datetime
     verified_at: datetime | None
     verified_by: str
+    rung_until: datetime | None = None
+
+    def has_ended(self, at: datetime) -> bool:
+        """Whether it was a traveller's number and its time is over."""
+        return self.rung_until is not None and self.rung_until <= at
 
 
 def add_number(
-    connection: Connection, *, subscriber_id: str, number: E164, author: Author, verified: bool = False
+    connection: Connection,
+    *,
+    subscriber_id: str,
+    number: E164,
+    author: Author,
+    verified: bool = False,
+    rung_until: datetime | None = None,
 ) -> RegisteredNumber:
     """Register a number for a subscriber; Conflict if anybody has it already.
 
     `verified` is for a clerk who has checked it; else it is rung only after `verify_number`.
     """
     owner = subscriber(connection, subscriber_id)
-    taken = connection.execute(FIND, {"number": str(number)}).first()
+    if account(connection, owner.account_id).state is AccountState.CLOSED:
+        raise Conflict("account", f"{owner.account_id!r} is closed", "open a new account")
+    if rung_until is not None and rung_until <= author.at:
+        raise Invalid("until", f"{rung_until:%Y-%m-%dT%H:%M:%SZ} is past", "write a time to come")
+    taken = connection.execute(FIND, {"number": str(number)}).mappings().first()
+    if taken is not None and _number_of(taken).has_ended(author.at):
+        # Last month's hotel: its next guest may be anybody's.
+        remove_number(connection, number, author)
+        taken = None
     if taken is not None:
-        whose = "this account" if taken.account_id == owner.account_id else "another account"
+        whose = "this account" if taken["account_id"] == owner.account_id else "another account"
         raise Conflict("number", f"{number} is registered with {whose} already", "remove it there first")
     if is_own_did(connection, number):
         raise Conflict(
@@ -55,6 +80,7 @@ def add_number(
         registered_at=author.at,
         verified_at=author.at if verified else None,
         verified_by=author.name if verified else "",
+        rung_until=rung_until,
     )
     connection.execute(insert(numbers), _number_row(made))
     note(connection, author, "number.add", subscriber_id, after=_number_row(made))
@@ -82,10 +108,14 @@ def choose_number(
 ) -> Subscriber:
     """Set the number on which this subscriber is rung; None: the one that triggers."""
     before = subscriber(connection, subscriber_id)
-    if number is not None and _number(connection, number).subscriber_id != subscriber_id:
-        raise Conflict(
-            "number", f"{number} belongs to another subscriber", "choose one of this subscriber's numbers"
-        )
+    if number is not None:
+        chosen = _number(connection, number)
+        if chosen.subscriber_id != subscriber_id:
+            remedy = "choose one of this subscriber's numbers"
+            raise Conflict("number", f"{number} belongs to another subscriber", remedy)
+        if chosen.rung_until is not None:
+            remedy = "it is rung by itself until then; choose a number that stays"
+            raise Conflict("number", f"{number} ends at {chosen.rung_until:%Y-%m-%dT%H:%M:%SZ}", remedy)
     after = replace(before, callback_number=number)
     save_subscriber(connection, before, after, author)
     return after
@@ -109,15 +139,23 @@ def list_numbers(connection: Connection, subscriber_id: str | None = None) -> tu
     return tuple(_number_of(row) for row in connection.execute(wanted).mappings())
 
 
-def caller_id_for(connection: Connection, callback: Callback) -> E164 | None:
+def caller_id_for(connection: Connection, callback: Callback, at: datetime) -> E164 | None:
     """What a destination may be shown: the subscriber's own number if it is verified, else nothing."""
-    return callback.number_a if is_verified_for(connection, callback) else None
+    return callback.number_a if is_verified_for(connection, callback, at) else None
 
 
-def is_verified_for(connection: Connection, callback: Callback) -> bool:
+def is_verified_for(connection: Connection, callback: Callback, at: datetime) -> bool:
     """Whether the number that a callback rings is still its subscriber's, and verified."""
-    row = connection.execute(FIND, {"number": str(callback.number_a)}).first()
-    return row is not None and row.subscriber_id == callback.subscriber_id and row.verified_at is not None
+    known = registered_to(connection, callback, at)
+    return known is not None and known.verified_at is not None
+
+
+def registered_to(connection: Connection, callback: Callback, at: datetime) -> RegisteredNumber | None:
+    """The number that a callback rings; None if it is its subscriber's no more."""
+    row = connection.execute(FIND, {"number": str(callback.number_a)}).mappings().first()
+    known = None if row is None else _number_of(row)
+    is_theirs = known is not None and known.subscriber_id == callback.subscriber_id
+    return known if known is not None and is_theirs and not known.has_ended(at) else None
 
 
 FIND = select(numbers).where(numbers.c.e164 == bindparam("number"))
@@ -138,6 +176,7 @@ def _number_row(record: RegisteredNumber) -> dict[str, Any]:
         "registered_at": record.registered_at,
         "verified_at": record.verified_at,
         "verified_by": record.verified_by,
+        "rung_until": record.rung_until,
     }
 
 
@@ -149,4 +188,5 @@ def _number_of(row: RowMapping) -> RegisteredNumber:
         registered_at=row["registered_at"],
         verified_at=row["verified_at"],
         verified_by=row["verified_by"],
+        rung_until=row["rung_until"],
     )

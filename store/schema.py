@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from store import customertables  # noqa: F401 - whoever has this module has all tables
 from store.columns import SerialType, instant, metadata, serial, text, units
 
 # who pays, who calls
@@ -46,6 +47,11 @@ accounts = Table(
     text("billing_email", default=""),
     text("tax_id", default=""),
     text("tax_place", default=""),
+    text("bill_cycle", default="monthly"),
+    Column("masks_numbers", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    Column("asks_tag", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    # 0 is no limit.
+    Column("callbacks_max", Integer, nullable=False, server_default="0"),
     instant("created_at"),
     CheckConstraint("kind IN ('postpaid', 'prepaid')", name="kind"),
     CheckConstraint("state IN ('open', 'suspended', 'closed')", name="state"),
@@ -61,6 +67,7 @@ subscribers = Table(
     text("home_country"),
     text("language", default="en"),
     Column("callback_number", Text),
+    text("tag", default=""),
     instant("created_at"),
 )
 
@@ -73,6 +80,8 @@ numbers = Table(
     instant("registered_at"),
     instant("verified_at", optional=True),
     text("verified_by", default=""),
+    # A traveller's number is rung until then, and not at all afterwards.
+    instant("rung_until", optional=True),
 )
 
 dids = Table(
@@ -292,6 +301,7 @@ callbacks = Table(
     # Written by whoever wants it cancelled; the conductor takes it from the inbox and decides.
     text("cancel_requested_by", default=""),
     Index("ix_callbacks_account", "account_id", "created_at"),
+    Index("ix_callbacks_subscriber", "subscriber_id", "created_at"),
     Index("ix_callbacks_created", "created_at"),
     Index(
         "ix_callbacks_live",
@@ -328,6 +338,7 @@ legs = Table(
     text("origin_class", default=""),
     units("surcharge_per_minute", default=0),
     Column("package_seconds", Integer, nullable=False, server_default="0"),
+    text("tag", default=""),
     Index(
         "ix_legs_live",
         "trunk",
@@ -455,6 +466,7 @@ cdrs = Table(
     text("disposition"),
     Column("estimated", Boolean(create_constraint=False), nullable=False),
     instant("session_ended_at"),
+    text("tag", default=""),
     Index("ix_cdrs_account", "account_id", "session_ended_at"),
     Index("ix_cdrs_ended", "session_ended_at"),
     Index("ix_cdrs_trunk", "trunk", "hung_up_at"),

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from calls.admission import AccountState
 from store import checks
 from store.accounts import account
 from store.audit import Author, note
@@ -21,7 +22,10 @@ from values.e164 import E164
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """A person or line of an account. `callback_number` is the one to ring; None: the one that triggers."""
+    """A person or line of an account. `callback_number` is the one to ring; None: the one that triggers.
+
+    `tag` is what their calls are booked under where nothing more exact is known.
+    """
 
     id: str
     account_id: str
@@ -29,16 +33,19 @@ class Subscriber:
     home_country: str
     language: str = "en"
     callback_number: E164 | None = None
+    tag: str = ""
     created_at: datetime | None = None
 
 
 def add_subscriber(connection: Connection, wish: Subscriber, author: Author) -> Subscriber:
     """Add a person or line to an account."""
     _check(wish)
-    account(connection, wish.account_id)
+    if account(connection, wish.account_id).state is AccountState.CLOSED:
+        raise Conflict("account", f"{wish.account_id!r} is closed", "open a new account")
     if connection.execute(select(subscribers.c.id).where(subscribers.c.id == wish.id)).first() is not None:
         raise Conflict("subscriber", f"{wish.id!r} exists already", "take another id")
-    made = replace(wish, callback_number=None, created_at=author.at)
+    tag = checks.tag("tag", wish.tag)
+    made = replace(wish, callback_number=None, tag=tag, created_at=author.at)
     connection.execute(insert(subscribers), _row(made))
     note(connection, author, "subscriber.add", made.id, after=_row(made))
     return made
@@ -66,7 +73,13 @@ def change_subscriber(connection: Connection, wish: Subscriber, author: Author) 
     """Bring a subscriber to what `wish` says; account and chosen number stay as they are."""
     before = subscriber(connection, wish.id)
     _check(wish)
-    after = replace(before, name=wish.name.strip(), home_country=wish.home_country, language=wish.language)
+    after = replace(
+        before,
+        name=wish.name.strip(),
+        home_country=wish.home_country,
+        language=wish.language,
+        tag=checks.tag("tag", wish.tag),
+    )
     save_subscriber(connection, before, after, author)
     return after
 

@@ -148,7 +148,7 @@ class Books:
             return events.DialPostponed(at=now, dial_at=now + ENGAGED_RETRY)
         if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
             return events.DialRefused(at=now, reason=Reason.ACCOUNT_CLOSED)
-        if not customers.is_verified_for(connection, callback):
+        if not customers.is_verified_for(connection, callback, now):
             return events.DialRefused(at=now, reason=Reason.NUMBER_REFUSED)
         plan = customers.plan(connection, callback.plan_id)
         offer = self._offer(connection, plan, callback.number_a, now)
@@ -203,7 +203,7 @@ class Books:
         earlier = _earlier_talk(connection, callback, plan)
         legs: list[Leg] = []
         hold_units = 0
-        shown = customers.caller_id_for(connection, callback)
+        shown = customers.caller_id_for(connection, callback, now)
         for tried, route in enumerate(offer.routes, start=1):
             # A is charged while every route before this one rings in vain.
             ring_seconds = self._ring_times.b_seconds * tried

@@ -149,8 +149,8 @@ def test_a_number_is_verified_chosen_and_removed(company: Database) -> None:
 
 
 def test_only_a_verified_number_is_shown_to_a_destination(company: Database) -> None:
-    shown = company.read("shown", customers.caller_id_for, callback(number_a=PHONE))
-    hidden = company.read("shown", customers.caller_id_for, callback(number_a=UNVERIFIED_PHONE))
+    shown = company.read("shown", customers.caller_id_for, callback(number_a=PHONE), NOW)
+    hidden = company.read("shown", customers.caller_id_for, callback(number_a=UNVERIFIED_PHONE), NOW)
     assert (shown, hidden) == (PHONE, None)
 
 

@@ -1,0 +1,85 @@
+"""A clerk's work on an account, from the command line."""
+
+import pytest
+from office import Office
+
+
+def test_F052_a_plan_is_changed_from_an_instant_on_and_only_that(office: Office) -> None:
+    office.done("plan", "add", "gold", "--deck", "retail", "--effective", "2026-01-01")
+    words = ("account", "change", "acme", "--plan", "gold", "--effective", "2099-01-01", "--output", "json")
+    shown = office.done(*words, "--reason", "ordered").data
+    assert (shown["plan"], shown["plan_to_come"]) == ("standard", ["gold from 2099-01-01T00:00:00Z"])
+    past = office("account", "change", "acme", "--plan", "gold", "--effective", "2026-01-01")
+    assert (past.code, "is past" in past.err) == (2, True)
+    both = office("account", "change", "acme", "--name", "New", "--effective", "2099-01-01")
+    assert both.code == 2
+    assert office.done("account", "show", "acme", "--output", "json").data["name"] == "Acme Ltd"
+    now = office.done("account", "change", "acme", "--plan", "gold", "--output", "json").data
+    assert now["plan"] == "gold"
+
+
+def test_F072_billing_data_are_changed_field_by_field(office: Office) -> None:
+    words = ("--address", r"1 High Street\nLondon", "--tax-place", "gb", "--tax-id", "GB 123 4567 89")
+    more = ("--email", "bills@acme.example", "--mask-numbers", "--ask-tag", "--callbacks-max", "3")
+    office.done("account", "change", "acme", *words, *more, "--bill-cycle", "on-demand")
+    shown = office.done("account", "show", "acme", "--output", "json").data
+    assert (shown["tax_place"], shown["tax_id"]) == ("GB", "GB123456789")
+    assert (shown["masks_numbers"], shown["asks_tag"], shown["callbacks_max"]) == (True, True, 3)
+    assert (shown["billing_address"], shown["bill_cycle"]) == ("1 High Street\nLondon", "on-demand")
+    assert not office.done("account", "change", "acme", "--show-numbers", "--output", "json").data[
+        "masks_numbers"
+    ]
+    refused = office("account", "change", "acme", "--tax-id", "DE1", "--name", "Never")
+    assert (refused.code, refused.out) == (2, "")
+    assert "tax_id: 'DE1' has not the form of a tax id of DE" in refused.err
+    assert office.done("account", "show", "acme", "--output", "json").data["name"] == "Acme Ltd"
+
+
+def test_evidence_of_residence_is_written_down_piece_by_piece(office: Office) -> None:
+    add = ("account", "evidence", "add", "acme", "--country", "de", "--detail", "seen on a letter", "--kind")
+    assert "not proven: 1 of 2 pieces" in office.done(*add, "address").err
+    assert "DE, by 2 pieces of evidence" in office.done(*add, "bank").err
+    listed = office.done("account", "evidence", "list", "acme", "--output", "json").data
+    assert [(row["kind"], row["country"]) for row in listed] == [("address", "DE"), ("bank", "DE")]
+    shown = office.done("account", "show", "acme", "--output", "json").data
+    assert shown["residence"] == "DE, by 2 pieces of evidence"
+
+
+def test_an_account_is_closed_once_nothing_is_owed(office: Office) -> None:
+    office.done("payment", "add", "acme", "5", "--reference", "p1")
+    refused = office("account", "close", "acme", "--reason", "their letter")
+    assert (refused.code, refused.out) == (5, "")
+    assert "'acme' is owed 5.0000 USD; give it back first" in refused.err
+    office.done("account", "close", "other", "--reason", "their letter")
+    assert office.done("account", "show", "other", "--output", "json").data["state"] == "closed"
+    office.done("account", "close", "other", "--reason", "their letter")
+    assert office("account", "resume", "other", "--reason", "they came back").code == 5
+
+
+def test_F073_an_option_is_added_once_and_ended(office: Office) -> None:
+    add = ("option", "add", "acme", "second-number", "--name", "Second number", "--reason", "their call")
+    made = office.done(*add, "--monthly", "2.50", "--from", "2026-03-01", "--output", "json").data
+    assert (made["monthly"], made["currency"], made["ends_on"]) == ("2.50", "USD", None)
+    office.done(*add, "--monthly", "2.50", "--from", "2026-03-01")
+    assert office(*add, "--monthly", "3", "--from", "2026-03-01").code == 5
+    office.done("option", "end", "second-number", "--on", "2026-04-01", "--reason", "cancelled")
+    (row,) = office.done("option", "list", "--account", "acme", "--output", "json").data
+    assert (row["starts_on"], row["ends_on"]) == ("2026-03-01", "2026-04-01")
+
+
+@pytest.mark.parametrize("wrong", ["-1", "1e3", "NaN", "0.00001", "abc"])
+def test_a_fee_that_cannot_be_meant_is_refused_by_field(office: Office, wrong: str) -> None:
+    refused = office("option", "add", "acme", "x", "--name", "X", "--monthly", wrong, "--reason", "r")
+    assert (refused.code, refused.out) == (2, "")
+    assert "monthly" in refused.err
+    assert office.done("option", "list", "--output", "json").data == []
+
+
+def test_F158_a_travellers_number_has_an_end(office: Office) -> None:
+    add = ("number", "add", "anna", "+33 1 99 00 12 34", "--verified", "--reason", "called the hotel")
+    made = office.done(*add, "--until", "2099-03-09T12:00:00+01:00", "--output", "json").data
+    assert made["rung_until"] == "2099-03-09T11:00:00Z"
+    unzoned = office(*add, "--until", "2099-03-09")
+    assert unzoned.code == 2
+    past = office("number", "add", "anna", "+33199001235", "--until", "2020-01-01T00:00:00Z")
+    assert (past.code, "until: 2020-01-01T00:00:00Z is past" in past.err) == (2, True)
