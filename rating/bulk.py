@@ -211,6 +211,7 @@ class BulkTerms:
         for key in np.unique(wanted[~self._is_known[wanted]]):
             terms = leg_terms(rate=self._rate(key), plan=self._plan, role=_role(key))
             is_large = max(terms.rate, terms.next_rate) > SAFE_RATE or terms.fee > SAFE_FEE
+            is_large = is_large or not terms.is_plain  # bounds, coarser amounts, surcharges: leg by leg
             prices = (0, 0, 0) if is_large else (terms.rate, terms.next_rate, terms.fee)
             self._terms[key] = (terms.first, terms.following, terms.free_below, *prices, is_large)
             self._is_known[key] = True

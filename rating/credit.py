@@ -8,24 +8,28 @@ Both legs run while B talks, each with its own minimum, increments and rounding,
 formula: charges only grow with the seconds, so the answer is bisected over the very function that bills.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from calls.cdr import LegRole
 from rating.plan import ALegPolicy, Plan
-from rating.price import LegTerms, leg_terms, talk_seconds, whole_seconds
+from rating.price import talk_seconds, whole_seconds
 from rating.rate import Rate
+from rating.terms import NO_PINS, LegTerms, Pins, leg_terms
 from values.money import decimal_from_units, decimal_units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongestTalk:
-    """So many seconds may be talked; `cost` is that of the whole callback then, the amount to hold."""
+    """So many seconds may be talked; `cost` is that of the whole callback then, the amount to hold.
+
+    `package_seconds` of the package are then used by B, to be promised to it.
+    """
 
     seconds: int
     cost: Decimal
+    package_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ def longest_talk(
     a_seconds_at_b_answer: int,
     earlier_cost: Decimal = Decimal(0),
     seconds_max: int | None = None,
+    pins_a: Pins = NO_PINS,
+    pins_b: Pins = NO_PINS,
 ) -> LongestTalk | Shortfall:
     """Return the largest whole t with charge_A(a0 + t) + charge_B(t) within `available`, capped.
 
@@ -52,7 +58,14 @@ def longest_talk(
     that of its B-legs that ended; A's charge starts from its first second in any case. The cap is the
     plan's, or `seconds_max` (what is left of the A-leg's absolute time-out) if that is less.
     """
-    cost = _session_cost(plan, rate_a, rate_b, a_seconds_at_b_answer, decimal_units(earlier_cost))
+    terms_a = leg_terms(rate=rate_a, plan=plan, role=LegRole.A, pins=pins_a)
+    terms_b = leg_terms(rate=rate_b, plan=plan, role=LegRole.B, pins=pins_b)
+    earlier = decimal_units(earlier_cost)
+
+    def cost(seconds: int) -> int:
+        a_seconds = _a_seconds(plan.a_leg_policy, terms_b, a_seconds_at_b_answer, seconds)
+        return earlier + terms_a.amount_units(a_seconds) + terms_b.amount_units(seconds)
+
     least = plan.connected_seconds_min
     most = plan.talk_seconds_max if seconds_max is None else min(plan.talk_seconds_max, seconds_max)
     payable = decimal_units(available)
@@ -68,7 +81,8 @@ def longest_talk(
             paid = middle
         else:
             unpaid = middle
-    return LongestTalk(seconds=paid, cost=decimal_from_units(cost(paid)))
+    covered = terms_b.covered_seconds(paid)
+    return LongestTalk(seconds=paid, cost=decimal_from_units(cost(paid)), package_seconds=covered)
 
 
 def a_seconds_at_b_answer(
@@ -97,25 +111,11 @@ def a_seconds_at_b_answer(
             return 0
 
 
-def first_hold(*, plan: Plan, rate_a: Rate) -> Decimal:
+def first_hold(*, plan: Plan, rate_a: Rate, pins_a: Pins = NO_PINS) -> Decimal:
     """Return what is held before A is rung: its first increment, nothing where A is free."""
     if plan.a_leg_policy is ALegPolicy.FREE:
         return decimal_from_units(0)
-    return decimal_from_units(leg_terms(rate=rate_a, plan=plan, role=LegRole.A).amount_units(1))
-
-
-def _session_cost(
-    plan: Plan, rate_a: Rate, rate_b: Rate, a0: int, earlier_units: int
-) -> Callable[[int], int]:
-    """Return the cost of the callback, in 10^-4 units, as a function of B's seconds; it never falls."""
-    terms_a = leg_terms(rate=rate_a, plan=plan, role=LegRole.A)
-    terms_b = leg_terms(rate=rate_b, plan=plan, role=LegRole.B)
-
-    def cost(seconds: int) -> int:
-        a_seconds = _a_seconds(plan.a_leg_policy, terms_b, a0, seconds)
-        return earlier_units + terms_a.amount_units(a_seconds) + terms_b.amount_units(seconds)
-
-    return cost
+    return decimal_from_units(leg_terms(rate=rate_a, plan=plan, role=LegRole.A, pins=pins_a).amount_units(1))
 
 
 def _a_seconds(policy: ALegPolicy, terms_b: LegTerms, a0: int, seconds: int) -> int:

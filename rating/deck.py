@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from operator import attrgetter
 
 from rating.deckfile import DeckRefused, DeckRows, RowError, read_deck
 from rating.prefixes import Prefixes
@@ -74,17 +73,17 @@ class Deck:
                 )
         object.__setattr__(self, "_rows", Prefixes(_rows_by_prefix(self.rates)))
 
-    def find(self, number: E164, at: datetime) -> Rate | NoRate:
-        """Return the row that prices `number` at `at`; it may be blocked.
+    def find(self, number: E164, at: datetime, band: str = "") -> Rate | NoRate:
+        """Return the row that prices `number` at `at`, in that time band; it may be blocked.
 
-        Among rows of one prefix that are valid, the one that started last wins, so that a row with no end is
-        replaced by its successor.
+        Among rows of one prefix that are valid, one of the band wins over one for all the time, then the one
+        that started last, so that a row with no end is replaced by its successor.
         """
         seen = False
         for rows in self._rows.matches(number.digits):
             seen = True
             for rate in rows:
-                if rate.is_valid_at(at):
+                if rate.is_valid_at(at) and (not rate.band or rate.band == band):
                     return rate
         reason = NoRateReason.NOT_VALID_THEN if seen else NoRateReason.NO_PREFIX
         return NoRate(number=number, deck=f"{self.name} version {self.version}", reason=reason)
@@ -95,6 +94,6 @@ def _rows_by_prefix(rates: Iterable[Rate]) -> list[tuple[str, tuple[Rate, ...]]]
     for rate in rates:
         rows[rate.prefix].append(rate)
     return [
-        (prefix, tuple(sorted(same, key=attrgetter("valid_from"), reverse=True)))
+        (prefix, tuple(sorted(same, key=lambda rate: (bool(rate.band), rate.valid_from), reverse=True)))
         for prefix, same in rows.items()
     ]

@@ -6,33 +6,43 @@ Knows nothing of: customers, databases, clocks.
 
 The rules, each in one place and nowhere else:
 1. `talk_seconds`: microseconds become whole seconds, upwards, once for each leg.
-2. `billed_seconds`: the increments, for A and B, price and cost alike.
-3. `LegTerms.amount_units`: the only rounding of money, half-up to 4 decimals, once for each charged leg.
+2. `billed_seconds` (rating/terms.py): the increments, for A and B, price and cost alike.
+3. `LegTerms.amount_units` (rating/terms.py): the only rounding of money, half-up, once for each charged leg.
 4. `a_leg_seconds`: which seconds of the A-leg count under each policy; its minimum applies once.
 The same functions with a carrier's deck and `carrier_terms` give our cost.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from calls.cdr import Cdr, LegRole
 from rating.plan import ALegPolicy, Plan
 from rating.rate import Rate
-from values.money import (
-    RATE_SCALE,
-    decimal_from_units,
-    half_up_units,
-    plain_decimal,
-    rate_from_units,
-    rate_units,
-)
+from rating.steps import steps_of
+from rating.terms import NO_PINS, LegTerms, Pins, billed_seconds, leg_terms
+from values.money import decimal_from_units, rate_from_units
+
+__all__ = [
+    "NO_PINS",
+    "Charge",
+    "LegTerms",
+    "Pins",
+    "SessionPrice",
+    "a_leg_seconds",
+    "billed_seconds",
+    "leg_terms",
+    "price_leg",
+    "price_session",
+    "talk_seconds",
+    "whole_seconds",
+]
 
 _MICROSECOND = timedelta(microseconds=1)
 _PER_SECOND = 10**6
-# A rate in 10^-8 per 60 s, times seconds, becomes 10^-4 of the unit.
-_RATE_TO_AMOUNT = 60 * 10**4
+NOTHING_PINNED: Mapping[str, Pins] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,70 +113,16 @@ def whole_seconds(microseconds: int) -> int:
     return -(-microseconds // _PER_SECOND)
 
 
-def billed_seconds(seconds: int, *, first: int, following: int, free_below: int = 0) -> int:
-    """Return the seconds that count: 0, the first increment, or that plus whole following increments."""
-    if seconds <= 0 or seconds < free_below:
-        return 0
-    if seconds <= first:
-        return first
-    return first + -(-(seconds - first) // following) * following
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegTerms:
-    """What decides the price of a leg besides its seconds, as integers: rates in 10^-8 for a minute."""
-
-    first: int
-    following: int
-    free_below: int
-    rate: int
-    next_rate: int
-    fee: int
-
-    def billed_seconds(self, seconds: int) -> int:
-        """Return how many of the leg's seconds count."""
-        return billed_seconds(seconds, first=self.first, following=self.following, free_below=self.free_below)
-
-    def amount_units(self, seconds: int) -> int:
-        """Return the price of that many seconds in 10^-4 of the unit: rounded once, half-up."""
-        billed = billed_seconds(
-            seconds, first=self.first, following=self.following, free_below=self.free_below
-        )
-        if not billed:
-            return 0
-        at_first = min(billed, self.first)
-        exact = 60 * self.fee + at_first * self.rate + (billed - at_first) * self.next_rate
-        return half_up_units(exact, _RATE_TO_AMOUNT)
-
-
-def leg_terms(*, rate: Rate, plan: Plan, role: LegRole) -> LegTerms:
-    """Return the terms of one leg: the row's own where it has them, else the plan's.
-
-    `free_below_seconds` looks at B-legs only: an A-leg's seconds are decided by its policy.
-    """
-    if rate.currency != plan.currency:
-        raise ValueError(f"rate {rate.id} is in {rate.currency}, plan {plan.name} in {plan.currency}")
-    return LegTerms(
-        first=plan.first_increment_s if rate.first_increment_s is None else rate.first_increment_s,
-        following=plan.next_increment_s if rate.next_increment_s is None else rate.next_increment_s,
-        free_below=plan.free_below_seconds if role is LegRole.B else 0,
-        rate=rate_units(rate.per_minute),
-        next_rate=rate_units(rate.per_minute if rate.next_per_minute is None else rate.next_per_minute),
-        fee=rate_units(plan.connect_fee if rate.connect_fee is None else rate.connect_fee),
-    )
-
-
-def price_leg(*, rate: Rate, plan: Plan, talk_seconds: int, role: LegRole) -> Charge:
+def price_leg(*, rate: Rate, plan: Plan, talk_seconds: int, role: LegRole, pins: Pins = NO_PINS) -> Charge:
     """Return the charge for a leg of that many chargeable seconds."""
-    terms = leg_terms(rate=rate, plan=plan, role=role)
-    billed = terms.billed_seconds(talk_seconds)
-    fee = plan.connect_fee if rate.connect_fee is None else rate.connect_fee
+    terms = leg_terms(rate=rate, plan=plan, role=role, pins=pins)
+    has_price = sum(terms.paid_seconds(talk_seconds)) > 0
     return Charge(
         talk_seconds=talk_seconds,
-        billed_seconds=billed,
-        per_minute=rate.per_minute,
-        next_per_minute=rate.per_minute if rate.next_per_minute is None else rate.next_per_minute,
-        connect_fee=fee if billed else Decimal(0),
+        billed_seconds=terms.billed_seconds(talk_seconds),
+        per_minute=rate_from_units(terms.rate),
+        next_per_minute=rate_from_units(terms.next_rate),
+        connect_fee=rate_from_units(terms.fee) if has_price else Decimal(0),
         first_increment_s=terms.first,
         next_increment_s=terms.following,
         amount=decimal_from_units(terms.amount_units(talk_seconds)),
@@ -174,7 +130,10 @@ def price_leg(*, rate: Rate, plan: Plan, talk_seconds: int, role: LegRole) -> Ch
         rate_id=rate.id,
         prefix=rate.prefix,
         destination=rate.destination,
-        steps=_steps(rate, terms, role, talk_seconds),
+        steps=steps_of(rate, terms, role, talk_seconds),
+        package_seconds=terms.covered_seconds(talk_seconds),
+        surcharge_per_minute=pins.surcharge_per_minute,
+        band=rate.band,
     )
 
 
@@ -185,15 +144,21 @@ def price_session(
     cdr_a: Cdr | None,
     legs_b: Sequence[tuple[Cdr, Rate]],
     payable_max: Decimal | None = None,
+    pins: Mapping[str, Pins] = NOTHING_PINNED,
 ) -> SessionPrice:
     """Return the price of all legs of a callback; also of legs that nobody answered, at 0.
 
+    `pins` are by leg id; a leg that is not in there has none.
     `payable_max` is what the account can pay for this callback at most (its hold and what is available
     besides): what a late limit lets run over it is waived, never charged.
     """
     b = tuple(
         price_leg(
-            rate=rate, plan=plan, talk_seconds=talk_seconds(cdr.answered_at, cdr.hung_up_at), role=LegRole.B
+            rate=rate,
+            plan=plan,
+            talk_seconds=talk_seconds(cdr.answered_at, cdr.hung_up_at),
+            role=LegRole.B,
+            pins=pins.get(cdr.leg_id, NO_PINS),
         )
         for cdr, rate in legs_b
     )
@@ -201,7 +166,13 @@ def price_session(
     if cdr_a is not None:
         counted = [cdr for (cdr, _), charge in zip(legs_b, b, strict=True) if charge.is_charged]
         seconds = a_leg_seconds(policy=plan.a_leg_policy, cdr_a=cdr_a, counted_b=counted)
-        a = price_leg(rate=rate_a, plan=plan, talk_seconds=seconds, role=LegRole.A)
+        a = price_leg(
+            rate=rate_a,
+            plan=plan,
+            talk_seconds=seconds,
+            role=LegRole.A,
+            pins=pins.get(cdr_a.leg_id, NO_PINS),
+        )
     gross = SessionPrice(a=a, b=b, waived=decimal_from_units(0), currency=plan.currency)
     if payable_max is None or gross.gross <= payable_max:
         return gross
@@ -228,34 +199,3 @@ def _bridged_microseconds(cdr_a: Cdr, counted_b: Iterable[Cdr]) -> Iterable[int]
     for cdr in counted_b:
         if cdr.answered_at is not None:
             yield max(min(cdr.hung_up_at, cdr_a.hung_up_at) - cdr.answered_at, timedelta(0)) // _MICROSECOND
-
-
-def _steps(rate: Rate, terms: LegTerms, role: LegRole, seconds: int) -> tuple[str, ...]:
-    """Return how the amount came about, one sentence a step."""
-    steps = [f"{role} leg: prefix {rate.prefix} ({rate.destination}), row {rate.id}"]
-    billed = terms.billed_seconds(seconds)
-    if not billed:
-        why = (
-            f"{seconds} s is below {terms.free_below} s, which is free"
-            if seconds
-            else "nothing is chargeable"
-        )
-        return (*steps, f"{why}: {rate.currency} 0.0000")
-    steps.append(f"{seconds} s by {terms.first}/{terms.following}: billed {billed} s")
-    at_first = min(billed, terms.first)
-    rest = billed - at_first
-    if rest and terms.rate != terms.next_rate:
-        steps.append(f"{at_first} s at {_price(terms.rate)} a minute")
-        steps.append(f"{rest} s at {_price(terms.next_rate)} a minute")
-    else:
-        steps.append(f"{billed} s at {_price(terms.rate)} a minute")
-    if terms.fee:
-        steps.append(f"connect fee {_price(terms.fee)}")
-    amount = decimal_from_units(terms.amount_units(seconds))
-    return (*steps, f"rounded half-up to 4 decimals: {rate.currency} {plain_decimal(amount)}")
-
-
-def _price(units: int) -> str:
-    """Return a rate with its own decimals, at least 4."""
-    text = plain_decimal(rate_from_units(units), RATE_SCALE)
-    return text[:-4] + text[-4:].rstrip("0")
