@@ -59,11 +59,16 @@ NOUNS = {
     "cdr": Noun("staff.cdr:cdr", "Call records: every finished leg, its seconds and price."),
     "invoice": Noun("staff.invoice:invoice", "Invoices of a month: table, JSON, CSV, PDF."),
     "payment": Noun("staff.payment:payment", "Payments: money that came in."),
+    "top-up": Noun("staff.payment:top_up", "Top-ups: money paid in advance."),
+    "refund": Noun("staff.payment:refund", "Refunds: money given back."),
+    "write-off": Noun("staff.payment:write_off", "Write-offs: debts given up."),
+    "exchange": Noun("staff.exchange:exchange", "Exchange rates, each from its day on."),
     "ledger": Noun("staff.ledger:ledger", "The books: what was charged, paid and held."),
     "report": Noun(
         "staff.report:report", "Reports: use, margin, quality, what is owed, carriers' bills checked."
     ),
     "stats": Noun("staff.stats:stats", "Statistics: how callbacks ended, day by day."),
+    "audit": Noun("staff.audit:audit", "The audit log: who changed what, when and why."),
     "policy": Noun("staff.policy:policy", "Country policy: who may be rung, and who says so."),
     "api-key": Noun("staff.apikey:api_key", "API keys: with them programs ask for callbacks."),
 }

@@ -36,6 +36,11 @@ class LedgerAccountKind(StrEnum):
     ROUNDING = "rounding"
     TAX = "tax"
     LOSS = "loss"
+    FEES = "fees"
+    VOUCHER = "voucher"
+    EXCHANGE = "exchange"
+    DEFERRED = "deferred"
+    WRITE_OFF = "write_off"
 
 
 _OWNED = frozenset({LedgerAccountKind.RECEIVABLE, LedgerAccountKind.CARRIER_PAYABLE})
@@ -64,6 +69,15 @@ class EntryKind(StrEnum):
 
     CHARGE = "charge"
     PAYMENT = "payment"
+    TOP_UP = "top_up"
+    VOUCHER = "voucher"
+    REFUND = "refund"
+    CREDIT_NOTE = "credit_note"
+    FEE = "fee"
+    TAX = "tax"
+    RERATE = "rerate"
+    WRITE_OFF = "write_off"
+    REVERSAL = "reversal"
     ADJUSTMENT = "adjustment"
     ROUNDING = "rounding"
 

@@ -64,6 +64,8 @@ def code_of(error: Exception) -> int:
             return error.exit_code
         case errors.NotFound():
             return NOT_FOUND
+        case errors.Forbidden():
+            return REFUSED
         case errors.Conflict() | errors.NodeTaken():
             return CONFLICT
         case errors.Invalid() | AmountRefused() | NumberRefused() | PlanRefused():

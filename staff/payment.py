@@ -1,24 +1,30 @@
-"""`dialback payment …`: money that came in.
+"""`dialback payment …`, `top-up`, `refund`, `write-off`: money in and out, and debts given up.
 
 Reads: words of the command line; the books in the store.
-Gives: the click group `payment`.
-Knows nothing of: SQL, double entry (billing/ledger.py).
+Gives: a click group for each.
+Knows nothing of: SQL, double entry (billing/), what is allowed (store/payments.py).
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from staff.desk import Desk, pass_desk, say
-from staff.inputs import Instant, output_option
-from staff.listing import amount, show_record
+from staff.desk import Desk, pass_desk
+from staff.inputs import Instant, output_option, reason_option, required_reason_option
+from staff.listing import amount, show_rows
+from staff.money import own_money, reference_option, show_outcome
 
 if TYPE_CHECKING:
+    from billing.ledger import EntryKind
+    from store.acts import Outcome
     from store.audit import Author
     from store.database import Connection
+
+LISTED = ("at", "account", "what", "reference", "amount", "currency", "entry")
+MONEY_IN = ("payment.add", "top-up.add", "payment.reverse", "refund.add", "voucher.redeem")
 
 
 @click.group()
@@ -26,54 +32,169 @@ def payment() -> None:
     """Payments: money that came in, each by its reference once."""
 
 
+@click.group("top-up")
+def top_up() -> None:
+    """Top-ups: money paid in advance."""
+
+
+@click.group()
+def refund() -> None:
+    """Refunds: money given back, never more than was paid in."""
+
+
+@click.group("write-off")
+def write_off() -> None:
+    """Write-offs: debts that are no longer asked for."""
+
+
 @payment.command(epilog="Example: dialback payment add acme 100 --reference bank-2026-03-01-77")
 @click.argument("account_id", metavar="ACCOUNT")
 @click.argument("text", metavar="AMOUNT")
 @click.option(
-    "--reference", required=True, help="The bank's or provider's own; a second time changes nothing."
+    "--currency", metavar="CODE", help="Of the amount; converted by the day's rate.  [default: the account's]"
 )
+@reference_option
+@reason_option
 @click.option("--at", type=Instant(), metavar="TIME", help="When it came in.  [default: now]")
 @output_option
 @pass_desk
-def add(desk: Desk, *, account_id: str, text: str, reference: str, at: datetime | None, output: str) -> None:
-    """Write down a payment in the account's currency."""
-    paid_at, author = at or desk.now(), desk.author()
-    is_new, record = desk.change("add payment", _add, account_id, text, reference, at=paid_at, author=author)
-    if not is_new:
-        say(f"Payment {reference!r} is in the books already; nothing was changed.")
-    show_record(record, output)
+def add(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
+    """Write down a payment."""
+    from billing.ledger import EntryKind
+
+    _receive(desk, account_id, output, kind=EntryKind.PAYMENT, **words)
 
 
-def _add(
-    connection: Connection, account_id: str, text: str, reference: str, *, at: datetime, author: Author
-) -> tuple[bool, dict[str, object]]:
-    from billing.ledger import payment_entry
-    from store import checks, customers, ledger
-    from store.audit import note
-    from store.errors import Invalid
-    from values.money import money
+@top_up.command(
+    "add", epilog="Example: dialback top-up add acme 20 --reference card-7781 --reason 'by telephone'"
+)
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("text", metavar="AMOUNT")
+@click.option(
+    "--currency", metavar="CODE", help="Of the amount; converted by the day's rate.  [default: the account's]"
+)
+@reference_option
+@reason_option
+@click.option("--at", type=Instant(), metavar="TIME", help="When it came in.  [default: now]")
+@output_option
+@pass_desk
+def add_top_up(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
+    """Write down money paid in advance; a prepaid account may call at once."""
+    from billing.ledger import EntryKind
 
-    owner = customers.account(connection, account_id)
-    paid = money(text, owner.currency)
-    if paid.amount <= 0:
-        raise Invalid("amount", f"{text} is not more than zero", "write what came in")
-    entry = payment_entry(
-        # The reference is in the id, so that the same payment told twice meets itself.
-        id=f"payment-{account_id}-{checks.line('reference', reference)}",
-        at=at,
-        account_id=account_id,
-        reference=checks.line("reference", reference),
-        amount=paid,
+    _receive(desk, account_id, output, kind=EntryKind.TOP_UP, **words)
+
+
+@payment.command(
+    epilog="Example: dialback payment reverse acme bank-77 --reference bounce-77 --reason 'it bounced'"
+)
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("payment_reference", metavar="PAYMENT")
+@reference_option
+@required_reason_option
+@output_option
+@pass_desk
+def reverse(
+    desk: Desk, *, account_id: str, payment_reference: str, reference: str, reason: str, output: str
+) -> None:
+    """Take back a payment or top-up that never was, by an entry of its own."""
+    from store import payments
+
+    words = (account_id, payment_reference, reference, desk.author(reason))
+    show_outcome(desk, account_id, desk.change("reverse payment", payments.reverse_payment, *words), output)
+
+
+@payment.command("list", epilog="Example: dialback payment list --account acme --since 2026-03-01")
+@click.option("--account", "account_id", metavar="ACCOUNT")
+@click.option("--since", type=Instant(), metavar="TIME", help="From then on.")
+@click.option("--until", type=Instant(), metavar="TIME", help="Before then.")
+@output_option
+@pass_desk
+def list_(
+    desk: Desk, account_id: str | None, since: datetime | None, until: datetime | None, output: str
+) -> None:
+    """List what came in and went out: payments, top-ups, vouchers, refunds, and payments taken back."""
+    from store import acts
+
+    found = desk.read(
+        "list payments", acts.list_done, account_id=account_id, actions=MONEY_IN, since=since, until=until
     )
-    is_new = ledger.post(connection, entry)
-    if is_new:
-        note(connection, author, "payment.add", account_id, after={"amount": text, "reference": reference})
-    stand = ledger.standing(connection, account_id)
-    return is_new, {
-        "entry": entry.id,
-        "account": account_id,
-        "reference": entry.reference,
-        "amount": amount(entry.postings[0].units, owner.currency),
-        "currency": owner.currency,
-        "balance": amount(stand.posted_units, owner.currency),
-    }
+    rows = [
+        {
+            "at": each.at,
+            "account": each.account_id,
+            "what": each.action.removesuffix(".add"),
+            "reference": each.reference,
+            "amount": amount(each.units, each.currency),
+            "currency": each.currency,
+            "entry": each.entry_id,
+        }
+        for each in found
+    ]
+    show_rows(rows, LISTED, output, none="Nothing was paid.")
+
+
+@refund.command(
+    "add", epilog="Example: dialback refund add acme 12.50 --reference bank-out-9 --reason 'account closed'"
+)
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("text", metavar="AMOUNT")
+@reference_option
+@required_reason_option
+@output_option
+@pass_desk
+def add_refund(desk: Desk, *, account_id: str, text: str, reference: str, reason: str, output: str) -> None:
+    """Write down money given back; at most what is to the account's credit and was paid in."""
+
+    def give(connection: Connection, author: Author) -> Outcome:
+        from store import payments
+
+        return payments.refund(
+            connection, account_id, own_money(connection, account_id, text), reference, author
+        )
+
+    show_outcome(desk, account_id, desk.change("refund", give, desk.author(reason)), output)
+
+
+@write_off.command(
+    "add", epilog="Example: dialback write-off add acme 3.10 --reference wo-2026-7 --reason 'insolvent'"
+)
+@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("text", metavar="AMOUNT")
+@reference_option
+@required_reason_option
+@output_option
+@pass_desk
+def add_write_off(
+    desk: Desk, *, account_id: str, text: str, reference: str, reason: str, output: str
+) -> None:
+    """Give up a debt; at most what is owed."""
+
+    def give_up(connection: Connection, author: Author) -> Outcome:
+        from store import payments
+
+        owed = own_money(connection, account_id, text)
+        return payments.write_off(connection, account_id, owed, reference, author)
+
+    show_outcome(desk, account_id, desk.change("write off", give_up, desk.author(reason)), output)
+
+
+def _receive(
+    desk: Desk,
+    account_id: str,
+    output: str,
+    *,
+    kind: EntryKind,
+    text: str,
+    currency: str | None,
+    reference: str,
+    reason: str,
+    at: datetime | None,
+) -> None:
+    def take(connection: Connection, author: Author) -> Outcome:
+        from store import payments
+
+        paid = own_money(connection, account_id, text, currency)
+        return payments.receive(connection, account_id, paid, reference, author, kind=kind, at=at)
+
+    show_outcome(desk, account_id, desk.change("receive payment", take, desk.author(reason)), output)

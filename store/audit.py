@@ -1,7 +1,7 @@
 """Who changed what, when and why: the log that nobody edits.
 
 Reads: an Author, what was and what is.
-Gives: rows of `audit_log`.
+Gives: rows of `audit_log`, written and read; the database forbids changing them.
 Knows nothing of: who may change what.
 """
 
@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
+from store.errors import NotFound
 from store.schema import audit_log
 
 
@@ -47,6 +48,55 @@ def note(
             "reason": author.reason,
         },
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """One change: `before` and `after` tell only the fields that differ."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    before: str
+    after: str
+    reason: str
+
+
+def noted(connection: Connection, audit_id: int) -> Noted:
+    """The change of that number; NotFound if there is none."""
+    row = connection.execute(select(audit_log).where(audit_log.c.id == audit_id)).mappings().first()
+    if row is None:
+        raise NotFound("id", f"there is no change {audit_id}", "see `dialback audit list`")
+    return Noted(**row)
+
+
+def list_noted(
+    connection: Connection,
+    *,
+    subject: str | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    last: int | None = None,
+) -> tuple[Noted, ...]:
+    """Changes that fit every filter, the oldest first; `action` may be a noun alone, `until` is exclusive."""
+    wanted = select(audit_log)
+    if subject is not None:
+        wanted = wanted.where(audit_log.c.subject == subject)
+    if actor is not None:
+        wanted = wanted.where(audit_log.c.actor == actor)
+    if action is not None:
+        is_of_noun = audit_log.c.action.startswith(f"{action}.", autoescape=True)
+        wanted = wanted.where((audit_log.c.action == action) | is_of_noun)
+    if since is not None:
+        wanted = wanted.where(audit_log.c.at >= since)
+    if until is not None:
+        wanted = wanted.where(audit_log.c.at < until)
+    newest = wanted.order_by(audit_log.c.id.desc()).limit(last)
+    return tuple(Noted(**row) for row in reversed(connection.execute(newest).mappings().all()))
 
 
 INSERT = insert(audit_log)

@@ -47,3 +47,7 @@ class Conflict(Refused):
 
 class Invalid(Refused):
     """The value cannot be meant."""
+
+
+class Forbidden(Refused):
+    """A rule of the house forbids it."""

@@ -31,6 +31,8 @@ __all__ = [
     "hold",
     "hold_of",
     "list_entries",
+    "lock",
+    "moved_units",
     "open_holds",
     "post",
     "post_hold",
@@ -46,11 +48,17 @@ def available(connection: Connection, account_id: str, *, for_update: bool = Fal
     return standing(connection, account_id, for_update=for_update).available_units
 
 
+def lock(connection: Connection, account_id: str) -> None:
+    """Keep others from this account's money until the transaction ends."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(LOCK, {"account_id": account_id})
+
+
 def standing(connection: Connection, account_id: str, *, for_update: bool = False) -> Standing:
     """The three parts of what is available. `for_update` keeps others away until the transaction ends."""
-    if for_update and connection.dialect.name != "sqlite":
+    if for_update:
         # A statement of its own: what is read together with the lock was seen before the lock was granted.
-        connection.execute(LOCK, {"account_id": account_id})
+        lock(connection, account_id)
     named = {"account_id": account_id, "ledger_account_id": str(receivable(account_id))}
     row = connection.execute(STANDING, named).first()
     if row is None:
@@ -66,6 +74,17 @@ def balance_units(connection: Connection, ledger_account: LedgerAccount, currenc
     """The posted balance of a column in the books; positive is in its favour."""
     named = {"ledger_account_id": str(ledger_account), "currency": currency}
     return connection.execute(BALANCE, named).scalar() or 0
+
+
+def moved_units(connection: Connection, account_id: str, kinds: Iterable[EntryKind]) -> int:
+    """What entries of these kinds did to an account's balance, all together."""
+    wanted = (
+        select(func.coalesce(func.sum(postings.c.units), 0))
+        .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
+        .where(postings.c.ledger_account_id == str(receivable(account_id)))
+        .where(entries.c.kind.in_([kind.value for kind in kinds]))
+    )
+    return int(connection.execute(wanted).scalar_one())
 
 
 def receivable(account_id: str) -> LedgerAccount:

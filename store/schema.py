@@ -29,6 +29,9 @@ from sqlalchemy import text as sql
 
 from store import customertables  # noqa: F401 - whoever has this module has all tables
 from store.columns import SerialType, instant, metadata, serial, text, units
+from store.moneytables import conversions as conversions  # noqa: PLC0414 - all tables are met here
+from store.moneytables import exchange_rates as exchange_rates  # noqa: PLC0414
+from store.moneytables import money_acts as money_acts  # noqa: PLC0414
 
 # who pays, who calls
 

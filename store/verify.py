@@ -1,27 +1,30 @@
 """Whether the books agree with themselves: everything that is kept twice is derived again and compared.
 
-Reads: entries, postings, balances, holds, records, charges, settlements, callbacks.
+Reads: entries, postings, balances, and what the modules beside this one compare them with.
 Gives: one sentence for each disagreement; none is the proof.
 Knows nothing of: how to mend it; that takes a person and a further entry.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, Select, func, select
 
-from calls.callback import ENDS
-from store.cdrs import NEWEST_CHARGE
-from store.schema import callbacks, cdrs, charges, entries, holds, ledger_accounts, postings, settlements
+from store.schema import accounts, entries, ledger_accounts, postings
+from store.verifycalls import CHECKS as CALL_CHECKS
+from store.verifymoney import CHECKS as MONEY_CHECKS
+from store.verifymoney import conversions_reckoned
 
 SHOWN_MAX = 1_000
 """More sentences of one kind help nobody."""
 
+_Rows = Select[*tuple[object, ...]]
+
 
 def verify(connection: Connection) -> tuple[str, ...]:
     """Every disagreement, in a sentence that names the row."""
-    return tuple(
-        sentence.format(**row)
-        for sentence, wanted in CHECKS
-        for row in connection.execute(wanted.limit(SHOWN_MAX)).mappings()
-    )
+    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS)
+    found = [sentence for check in checked for sentence in _sentences(connection, check)]
+    return (*found, *conversions_reckoned(connection))
 
 
 def count_entries(connection: Connection) -> int:
@@ -29,33 +32,19 @@ def count_entries(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(entries)).scalar_one()
 
 
-_ended = callbacks.c.state.in_(sorted(state.value for state in ENDS))
+def _sentences(connection: Connection, check: tuple[str, _Rows]) -> Iterable[str]:
+    sentence, wanted = check
+    return (sentence.format(**row) for row in connection.execute(wanted.limit(SHOWN_MAX)).mappings())
+
+
 _derived = (
     select(postings.c.ledger_account_id, postings.c.currency, func.sum(postings.c.units).label("units"))
     .group_by(postings.c.ledger_account_id, postings.c.currency)
     .subquery()
 )
-_charged = (
-    select(cdrs.c.callback_id, func.sum(charges.c.amount_units).label("units"))
-    .select_from(
-        cdrs.join(charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE))
-    )
-    .group_by(cdrs.c.callback_id)
-    .subquery()
-)
-_taken = (
-    select(
-        entries.c.id.label("entry_id"),
-        func.sum(-postings.c.units).label("units"),
-    )
-    .select_from(entries.join(postings, postings.c.entry_id == entries.c.id))
-    .where(postings.c.ledger_account_id.like("receivable:%"))
-    .group_by(entries.c.id)
-    .subquery()
-)
+_owned = postings.c.ledger_account_id.like("receivable:%")
 
-_Rows = Select[*tuple[object, ...]]
-CHECKS: tuple[tuple[str, _Rows], ...] = (
+BOOK_CHECKS: tuple[tuple[str, _Rows], ...] = (
     (
         "entry {entry_id}: its {currency} postings sum to {units}, not to 0",
         select(postings.c.entry_id, postings.c.currency, func.sum(postings.c.units).label("units"))
@@ -64,9 +53,25 @@ CHECKS: tuple[tuple[str, _Rows], ...] = (
     ),
     (
         "entry {id} has no postings",
-        select(entries.c.id).where(
-            ~select(postings.c.entry_id).where(postings.c.entry_id == entries.c.id).exists()
-        ),
+        select(entries.c.id)
+        .outerjoin(postings, postings.c.entry_id == entries.c.id)
+        .where(postings.c.entry_id.is_(None)),
+    ),
+    (
+        "entry {entry_id} has {count} postings and the last one is number {last}: one is missing",
+        select(
+            postings.c.entry_id,
+            func.count().label("count"),
+            (func.max(postings.c.position) + 1).label("last"),
+        )
+        .group_by(postings.c.entry_id)
+        .having(func.count() != func.max(postings.c.position) + 1),
+    ),
+    (
+        "posting {position} of entry {entry_id}: there is no such entry",
+        select(postings.c.entry_id, postings.c.position)
+        .outerjoin(entries, entries.c.id == postings.c.entry_id)
+        .where(entries.c.id.is_(None)),
     ),
     (
         "{id} in {currency}: the balance kept is {kept}, its postings sum to {units}",
@@ -86,35 +91,23 @@ CHECKS: tuple[tuple[str, _Rows], ...] = (
         .where(ledger_accounts.c.balance_units != func.coalesce(_derived.c.units, 0)),
     ),
     (
-        "callback {id} has ended and its books are not closed",
-        select(callbacks.c.id)
-        .outerjoin(settlements, settlements.c.callback_id == callbacks.c.id)
-        .where(_ended, settlements.c.callback_id.is_(None)),
-    ),
-    (
-        "the hold of callback {id} is open and the callback has ended",
-        select(holds.c.id)
-        .join(callbacks, callbacks.c.id == holds.c.id)
-        .where(_ended, holds.c.state == "open"),
-    ),
-    (
-        "leg {leg_id} was answered and has no charge",
-        select(cdrs.c.leg_id)
-        .outerjoin(charges, charges.c.leg_id == cdrs.c.leg_id)
-        .where(cdrs.c.answered_at.is_not(None), charges.c.leg_id.is_(None)),
-    ),
-    (
-        "callback {callback_id}: its legs' charges sum to {units}, its settlement says {gross_units}",
-        select(settlements.c.callback_id, settlements.c.gross_units, _charged.c.units)
-        .join(_charged, _charged.c.callback_id == settlements.c.callback_id)
-        .where(settlements.c.gross_units != _charged.c.units),
-    ),
-    (
-        "callback {callback_id}: {units} was taken, its settlement says {gross_units} less {waived_units}",
-        select(
-            settlements.c.callback_id, settlements.c.gross_units, settlements.c.waived_units, _taken.c.units
+        "{ledger_account_id} in {currency}: no balance is kept, its postings sum to {units}",
+        select(_derived.c.ledger_account_id, _derived.c.currency, _derived.c.units)
+        .outerjoin(
+            ledger_accounts,
+            (_derived.c.ledger_account_id == ledger_accounts.c.id)
+            & (_derived.c.currency == ledger_accounts.c.currency),
         )
-        .join(_taken, _taken.c.entry_id == settlements.c.entry_id)
-        .where(settlements.c.gross_units - settlements.c.waived_units != _taken.c.units),
+        .where(ledger_accounts.c.id.is_(None)),
+    ),
+    (
+        "entry {entry_id} is about {ledger_account_id} in {currency}, and no such account keeps its books so",
+        select(postings.c.entry_id, postings.c.ledger_account_id, postings.c.currency)
+        .outerjoin(
+            accounts,
+            (postings.c.ledger_account_id == "receivable:" + accounts.c.id)
+            & (postings.c.currency == accounts.c.currency),
+        )
+        .where(_owned, accounts.c.id.is_(None)),
     ),
 )
