@@ -44,7 +44,7 @@ NOUNS = {
     "init": Noun("staff.init:init", "Write a first switch.toml and make the database."),
     "serve": Noun("staff.serve:serve", "Run the switch in the foreground."),
     "pbx": Noun("pbx.commands:pbx", "The Asterisk that we bring along: up, down, check."),
-    "db": Noun("staff.db:db", "The database: make, upgrade and check its tables."),
+    "db": Noun("staff.db:db", "The database: make, upgrade, check, back up, restore, export."),
     "account": Noun("staff.account:account", "Accounts: who pays, on which plan, with how much credit."),
     "subscriber": Noun("staff.subscriber:subscriber", "Subscribers: who is called back."),
     "number": Noun("staff.number:number", "Numbers: the telephones on which subscribers are called back."),

@@ -7,6 +7,7 @@ Knows nothing of: SQL, migrations (store/upgrade.py).
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from staff.desk import Desk, pass_desk
+from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, Stop
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ COUNTRY_POLICY = Path(__file__).resolve().parents[1] / "etc" / "country_policy.c
 
 @click.group()
 def db() -> None:
-    """The database: make, upgrade and check its tables."""
+    """The database: make, upgrade, check, back up, restore, export."""
 
 
 @db.command(epilog="Example: dialback db upgrade")
@@ -47,6 +48,92 @@ def check(desk: Desk) -> None:
     from store.upgrade import revision
 
     click.echo(f"tables are at revision {desk.read('read revision', revision)}, as needed")
+
+
+@db.command(epilog="Example: dialback db backup dialback-2026-03-01.backup")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@pass_desk
+def backup(desk: Desk, file: Path) -> None:
+    """Copy the whole database into one file, also while the switch runs; a file is never overwritten.
+
+    The copy holds everything about customers, calls and money: keep it as safe as the database. It can be
+    restored into SQLite and into PostgreSQL, whichever it came from.
+    """
+    from store.backup import back_up
+
+    desk.check_database()
+    back_up(desk.database, file)
+    click.echo(f"{file} written, {file.stat().st_size} bytes")
+
+
+@db.command(epilog="Example: dialback db restore dialback-2026-03-01.backup")
+@click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--yes", is_flag=True, help="Though there are accounts: put the present file aside, and say where."
+)
+@pass_desk
+def restore(desk: Desk, file: Path, *, yes: bool) -> None:
+    """Bring a backup into an empty database, and derive its books anew; exit code 1 if they disagree.
+
+    A database with accounts is refused (exit code 5); with --yes a file of SQLite is kept beside under
+    another name. Stop the switch first. A backup of an older program is upgraded.
+    """
+    from store import backup as backups
+    from store.database import Database
+
+    url = desk.settings.database.url
+    target = Database(url)
+    path = Path(str(target.engine.url.database)) if target.is_sqlite else None
+    filled = path is not None and path.exists() and backups.is_filled(target)
+    target.close()
+    stamp = f"{desk.now():%Y%m%dT%H%M%SZ}"
+    aside = path.with_name(f"{path.name}.before-{stamp}") if yes and filled and path is not None else None
+    before = os.umask(0o077)
+    try:
+        revision = backups.restore(file, url, aside=aside)
+    finally:
+        os.umask(before)
+    if aside is not None:
+        say(f"what was there before is kept in {aside}")
+    _verify(desk)
+    click.echo(f"{file} restored; tables are at revision {revision}")
+
+
+@db.command(epilog="Example: dialback db export --account acme --file acme.json")
+@click.option("--account", "account_id", required=True, metavar="ACCOUNT", help="Whose data.")
+@click.option(
+    "--file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there, as JSON."
+)
+@pass_desk
+def export(desk: Desk, account_id: str, file: Path | None) -> None:
+    """All that is known of an account, for its holder: one JSON object with a list for each table.
+
+    Secrets, carriers and what calls cost us are left out. The export is noted in the audit log.
+    """
+    from store import portability
+    from store.audit import note
+
+    def take(connection: Connection) -> dict[str, portability.Rows]:
+        note(connection, desk.author("data export"), "account.export", account_id)
+        return portability.of_account(connection, account_id)
+
+    text = json.dumps(desk.change("export account", take), indent=2, ensure_ascii=False)
+    if file is None:
+        click.echo(text)
+        return
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(f"{text}\n")
+    say(f"{file} written")
+
+
+def _verify(desk: Desk) -> None:
+    from store.verify import verify
+
+    faults = desk.read("verify the books", verify)
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        raise Stop("the restored books disagree with themselves; keep the backup, and ask for help", ERROR)
 
 
 def prepare(desk: Desk) -> tuple[str, int]:

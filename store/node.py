@@ -52,6 +52,21 @@ def claim(database: Database, name: str, at: datetime) -> NodeLease:
     return NodeLease(token=token, release=release)
 
 
+class Lock:
+    """No switch conducts on this database until it is closed."""
+
+    def __init__(self, release: Callable[[], None]) -> None:
+        """Made by lock()."""
+        self.close = release
+
+
+def lock(database: Database) -> Lock:
+    """Keep every switch away without becoming one; NodeTaken if one is at it."""
+    if database.is_sqlite:
+        Path(str(database.engine.url.database)).parent.mkdir(parents=True, exist_ok=True)
+    return Lock(_lock_file(database) if database.is_sqlite else _lock_server(database))
+
+
 def note_alive(connection: Connection, name: str, at: datetime) -> None:
     """Write down that the node lives now: after a crash, calls are billed up to here at most."""
     connection.execute(ALIVE, {"node_name": name, "at": at})
