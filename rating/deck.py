@@ -1,6 +1,6 @@
 """A rate deck: which row prices a number at an instant.
 
-Reads: Rates (rating/rate.py), from the store or from a file (rating/deckfile.py).
+Reads: Rates (rating/rate.py), from a file (rating/deckfile.py) or, by the million, in a RateTable.
 Gives: the Rate of the longest prefix that is valid then, or NoRate, which says why there is none.
 Knows nothing of: plans, seconds, files, databases.
 
@@ -9,7 +9,7 @@ takes part in the search and is returned, so that a shorter prefix cannot replac
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from enum import StrEnum
 from rating.deckfile import DeckRefused, DeckRows, RowError, read_deck
 from rating.prefixes import Prefixes
 from rating.rate import Rate
+from rating.ratetable import RateTable
 from values.e164 import E164
 
 __all__ = [
@@ -61,11 +62,14 @@ class Deck:
     name: str
     version: int
     currency: str
-    rates: tuple[Rate, ...] = field(repr=False)
-    _rows: Prefixes[tuple[Rate, ...]] = field(init=False, repr=False, compare=False)
+    rates: Sequence[Rate] = field(repr=False)
+    _rows: Prefixes[tuple[Rate, ...]] | RateTable = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the rows; a row in another currency is an error of the caller."""
+        """Index the rows, unless they are a table; a row in another currency is the caller's error."""
+        if isinstance(self.rates, RateTable):
+            object.__setattr__(self, "_rows", self.rates)
+            return
         for rate in self.rates:
             if rate.currency != self.currency:
                 raise ValueError(

@@ -7,26 +7,13 @@ Knows nothing of: tables.
 Why not the database's own types: SQLite keeps NUMERIC as a float and has no instant in time.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Dialect, Integer, MetaData, Text
 from sqlalchemy.types import TypeDecorator
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-def micros(instant: datetime) -> int:
-    """Whole microseconds from 1970 to an aware instant, exactly; ValueError for one without a zone."""
-    if instant.tzinfo is None:
-        raise ValueError("an instant without a zone cannot be stored")
-    return (instant - EPOCH) // MICROSECOND
-
-
-def instant_of(value: int) -> datetime:
-    """The aware UTC instant of that many microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=value)
+from values.instants import instant_of, micros
 
 
 class UtcMicros(TypeDecorator[datetime]):

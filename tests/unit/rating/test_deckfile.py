@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rating.deck import DeckRefused, DeckRows, read_deck
-from rating.deckfile import ERRORS_MAX
+from rating.deckfile import GIVE_UP_ROWS
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 FULL = (
@@ -60,7 +60,21 @@ def test_a_blocked_or_closed_row_needs_no_rate_and_is_kept() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("NaN", "1e3", "1_000", "-0.5", "+0.5", "inf", "0,5", ".5", "0.123456789", "\u0661", "0x1", "=1+1"),
+        *(
+            "NaN",
+            "1e3",
+            "1_000",
+            "-0.5",
+            "+0.5",
+            "inf",
+            "1,500",
+            "1,5,0",
+            ".5",
+            "0.123456789",
+            "\u0661",
+            "0x1",
+            "=1+1",
+        ),
         *("", "free", "1 2", "$0.10", "9" * 40),
     ],
 )
@@ -68,7 +82,7 @@ def test_a_rate_that_is_not_plain_digits_is_refused(text: str) -> None:
     assert only_error(read(f'44,UK,"{text}",,,,,,,')) == (2, "rate_per_min")
 
 
-@pytest.mark.parametrize("text", ["", "44x", "0044!", "\u0664\u0664", "4" * 16, "44;33", "44-", "=44"])
+@pytest.mark.parametrize("text", ["", "44x", "0044!", "\u0664\u0664", "4" * 16, "44;", "44-", "=44"])
 def test_a_prefix_that_is_not_digits_is_refused(text: str) -> None:
     rows = read(f"{text},UK,0.1,,,,,,,")
     if text == "44-":
@@ -77,9 +91,8 @@ def test_a_prefix_that_is_not_digits_is_refused(text: str) -> None:
         assert only_error(rows) == (2, "prefix")
 
 
-@pytest.mark.parametrize("text", ["447-448", "+1 - 7", "2250-2259"])
-def test_a_range_of_prefixes_is_refused_and_not_read_as_one(text: str) -> None:
-    assert only_error(read(f"{text},UK,0.1,,,,,,,")) == (2, "prefix")
+def test_a_range_over_several_countries_is_refused() -> None:
+    assert only_error(read("+1 - 7,UK,0.1,,,,,,,")) == (2, "prefix")
 
 
 def test_a_prefix_may_be_written_with_its_country_code_apart() -> None:
@@ -94,7 +107,7 @@ def test_an_increment_is_whole_seconds(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["01/02/2026", "1.2.2026", "20260201", "2026-02-30", "2026-2-1", "0000-01-01", "2026-W01-1", "soon"],
+    ["01/02/2026", "1-2-2026", "2026-02-30", "2026-2-1", "0000-01-01", "2026-W01-1", "soon"],
 )
 def test_a_date_is_never_guessed(text: str) -> None:
     assert only_error(read(f"44,UK,0.1,,,,{text},,,")) == (2, "effective_date")
@@ -109,7 +122,7 @@ def test_another_currency_is_refused() -> None:
 
 
 def test_an_unknown_status_is_refused() -> None:
-    assert only_error(read("44,UK,0.1,,,,,,new,")) == (2, "status")
+    assert only_error(read("44,UK,0.1,,,,,,perhaps,")) == (2, "status")
 
 
 def test_a_destination_is_printable_and_not_endless() -> None:
@@ -164,8 +177,8 @@ def test_every_error_of_a_row_and_of_the_file_is_told_and_nothing_is_used() -> N
     [
         ("prefix,destination", "rate_per_min"),
         ("prefix,destination,rate_per_min,prefix", "prefix"),
-        ("prefix,destination,rate_per_min,colour", "colour"),
-        ("prefix;destination;rate_per_min", "prefix;destination;rate_per_min"),
+        ("prefix,destination,rate_per_min,holiday rate", "holiday rate"),
+        ("prefix;destination;rate_per_min", "prefix"),
     ],
 )
 def test_a_header_with_other_columns_is_refused(header: str, column: str) -> None:
@@ -181,8 +194,8 @@ def test_an_empty_file_is_refused(lines: list[str]) -> None:
 
 def test_a_file_of_another_kind_is_left_after_a_thousand_errors() -> None:
     rows = read(*["x,UK,0.1,,,,,,,"] * 5000)
-    assert len(rows.errors) <= ERRORS_MAX + 1
-    assert rows.rows_read <= ERRORS_MAX
+    assert len(rows.errors) <= GIVE_UP_ROWS + 1
+    assert rows.rows_read <= GIVE_UP_ROWS
 
 
 def test_the_default_start_has_a_zone() -> None:

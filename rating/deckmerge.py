@@ -1,0 +1,220 @@
+"""What a deck is after a sheet: the rows before and the sheet's rows become those of the next version.
+
+Reads: two streams of rows, sorted by prefix; what kind of sheet it is; from when it counts.
+Gives: for each prefix the rows before and after; Changes with their kinds; Findings about them.
+Knows nothing of: files, databases, who approves.
+
+A prefix that the sheet lists takes the sheet's rows; what held before holds until the first of them starts. A
+prefix that it leaves out ends (A-Z: always; full country: if the sheet names its country) or stays. A row
+that says what holds already is the row before, so that the same sheet twice changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
+
+from rating.cells import Status
+from rating.countries import country
+from rating.findings import Finding, FindingKind
+from rating.raterow import RateRow
+from rating.sheetrow import dated
+
+NOTICE_MICROSECONDS = 7 * 24 * 3600 * 10**6
+"""Seven days' notice of an increase is what carriers and customers agree on."""
+FEWER_PARTS = 5
+"""One prefix in five gone is more likely half a file than a carrier's wish."""
+
+
+Numbered = TypeVar("Numbered")
+
+
+class SheetKind(StrEnum):
+    """What a sheet says of the prefixes that it leaves out."""
+
+    A_TO_Z = "a-z"
+    FULL_COUNTRY = "full-country"
+    PARTIAL = "partial"
+
+
+class ChangeKind(StrEnum):
+    """What becomes of a row. CHANGED: the price stays, another term does not."""
+
+    NEW = "new"
+    INCREASED = "increased"
+    DECREASED = "decreased"
+    CHANGED = "changed"
+    CLOSED = "closed"
+    UNCHANGED = "unchanged"
+
+
+class Change(NamedTuple):
+    """One row that becomes another; None where there was none, or is none any more."""
+
+    kind: ChangeKind
+    before: RateRow | None
+    after: RateRow | None
+
+    @property
+    def prefix(self) -> str:
+        """Return the prefix that changes."""
+        row = self.after or self.before
+        return "" if row is None else row.prefix
+
+
+class NumberedRow(NamedTuple):
+    """A row of the sheet: its number there, and what the sheet claims of it."""
+
+    number: int
+    row: RateRow
+    status: Status = Status.NONE
+
+
+class Merged(NamedTuple):
+    """One prefix: the rows that held, those that will, and the sheet's own."""
+
+    prefix: str
+    before: tuple[RateRow, ...]
+    after: tuple[RateRow, ...]
+    listed: tuple[NumberedRow, ...]
+
+
+def merge(
+    base: Iterable[RateRow],
+    sheet: Iterable[NumberedRow],
+    *,
+    kind: SheetKind,
+    starts: int,
+    countries: frozenset[str] = frozenset(),
+) -> Iterator[Merged]:
+    """Yield what becomes of each prefix, in their order; `countries` are those that the sheet names."""
+    before = _grouped(base, attrgetter("prefix"))
+    listed = _grouped(sheet, attrgetter("row.prefix"))
+    old, new = next(before, None), next(listed, None)
+    while old is not None or new is not None:
+        if new is None or (old is not None and old[0] < new[0]):
+            assert old is not None
+            kept = _relevant(old[1], starts)
+            ends = kind is SheetKind.A_TO_Z or (
+                kind is SheetKind.FULL_COUNTRY and country(old[0]) in countries
+            )
+            yield Merged(old[0], kept, () if ends else kept, ())
+            old = next(before, None)
+        else:
+            is_known = old is not None and old[0] == new[0]
+            kept = _relevant(old[1], starts) if old is not None and is_known else ()
+            rows = tuple(each._replace(row=dated(each.row, starts)) for each in new[1])
+            yield Merged(new[0], kept, _replaced(kept, [each.row for each in rows], starts), rows)
+            old, new = next(before, None) if is_known else old, next(listed, None)
+
+
+def changes(before: Sequence[RateRow], after: Sequence[RateRow], starts: int) -> list[Change]:
+    """Return what becomes of one prefix's rows when the next version starts."""
+    if before == after:
+        return [Change(ChangeKind.UNCHANGED, row, row) for row in after]
+    found = [_change(before, row, after, starts) for row in after]
+    result = [change for change in found if change is not None]
+    for row in before:
+        follows = (each for each in after if each.band == row.band)
+        if not any(each.valid_till is None or each.valid_till > row.valid_from for each in follows):
+            result.append(Change(ChangeKind.CLOSED, row, None))
+    return result
+
+
+def findings(merged: Merged, found: Sequence[Change], *, now: int, starts: int) -> Iterator[Finding]:
+    """Yield what is worth a look in the changes of one prefix."""
+    numbers = {(each.row.band, each.row.valid_from): each.number for each in merged.listed}
+    first = merged.listed[0].number if merged.listed else 0
+    kinds = {change.kind for change in found}
+    for kind, before, after in found:
+        if before is None or after is None or kind not in {ChangeKind.INCREASED, ChangeKind.DECREASED}:
+            continue
+        number = numbers.get((after.band, after.valid_from), first)
+        told = f"prefix {merged.prefix}: {_price(before.per_minute)} becomes {_price(after.per_minute)}"
+        if abs(after.per_minute - before.per_minute) * 2 > before.per_minute:
+            yield Finding(FindingKind.BIG_CHANGE, number, merged.prefix, f"{told}, over 50 %")
+        if kind is ChangeKind.INCREASED and max(after.valid_from, starts) < now + NOTICE_MICROSECONDS:
+            text = f"{told} with less than 7 days' notice"
+            yield Finding(FindingKind.SHORT_NOTICE, number, merged.prefix, text)
+    for number, _, status in merged.listed:
+        claimed = str(status)
+        if claimed and status is not Status.CLOSED and claimed not in kinds:
+            what = ", ".join(sorted(kinds)) or "unchanged"
+            text = f"prefix {merged.prefix}: the sheet says {claimed}, it is {what}"
+            yield Finding(FindingKind.STATUS, number, merged.prefix, text)
+
+
+def same_terms(one: RateRow, other: RateRow) -> bool:
+    """Whether two rows differ in their dates at most."""
+    return one[4:] == other[4:] and one[:2] == other[:2]
+
+
+def _grouped(
+    rows: Iterable[Numbered], prefix: Callable[[Numbered], str]
+) -> Iterator[tuple[str, list[Numbered]]]:
+    return ((key, list(group)) for key, group in groupby(rows, key=prefix))
+
+
+def _relevant(rows: Iterable[RateRow], starts: int) -> tuple[RateRow, ...]:
+    """Return the rows that hold at `starts` or later; one that a successor has replaced by then is gone."""
+    found = [row for row in rows if row.valid_till is None or row.valid_till > starts]
+    newest = {row.band: row.valid_from for row in found if row.valid_from <= starts}
+    return tuple(row for row in found if row.valid_from >= newest.get(row.band, row.valid_from))
+
+
+def _replaced(before: tuple[RateRow, ...], sheet: list[RateRow], starts: int) -> tuple[RateRow, ...]:
+    first = min(row.valid_from for row in sheet)
+    rows: list[RateRow] = []
+    continued: set[RateRow] = set()
+    bands: set[str] = set()
+    for row in sorted(sheet, key=lambda each: each.valid_from):
+        old = None if row.band in bands else _holding(before, row.band, max(row.valid_from, starts))
+        bands.add(row.band)
+        if old is not None and old.valid_from <= max(row.valid_from, starts) and same_terms(old, row):
+            continued.add(old)
+            rows.append(row._replace(valid_from=old.valid_from))
+        else:
+            rows.append(row)
+    if first > starts:
+        rows += [
+            old if old.valid_till is not None and old.valid_till < first else old._replace(valid_till=first)
+            for old in before
+            if old.valid_from < first and old not in continued
+        ]
+    return tuple(sorted(set(rows), key=lambda each: (each.valid_from, each.band)))
+
+
+def _holding(rows: Iterable[RateRow], band: str, at: int) -> RateRow | None:
+    found = [row for row in rows if row.band == band and row.holds_at(at)]
+    return max(found, key=attrgetter("valid_from"), default=None)
+
+
+def _change(before: Sequence[RateRow], row: RateRow, after: Sequence[RateRow], starts: int) -> Change | None:
+    if row in before:
+        return Change(ChangeKind.UNCHANGED, row, row)
+    old = _holding(before, row.band, max(row.valid_from, starts))
+    if old is not None and old.valid_from == row.valid_from and same_terms(old, row):
+        # The same row with another end: its successor, if it has one, is the change.
+        if any(each.band == row.band and each.valid_from == row.valid_till for each in after):
+            return None
+        return Change(ChangeKind.CHANGED, old, row)
+    if row.blocked:
+        return Change(ChangeKind.CHANGED if old is not None and old.blocked else ChangeKind.CLOSED, old, row)
+    if old is None or old.blocked:
+        return Change(ChangeKind.NEW, old, row)
+    prices, others = _prices(row), _prices(old)
+    if prices == others:
+        return Change(ChangeKind.CHANGED, old, row)
+    return Change(ChangeKind.INCREASED if prices > others else ChangeKind.DECREASED, old, row)
+
+
+def _prices(row: RateRow) -> tuple[int, ...]:
+    following = row.per_minute if row.next_per_minute is None else row.next_per_minute
+    surcharges = sum(each or 0 for each in row.surcharges)
+    return row.per_minute, following, row.connect_fee or 0, surcharges, row.attempt_fee or 0
+
+
+def _price(units: int) -> str:
+    text = f"{units:09d}"
+    return f"{text[:-8]}.{text[-8:-4]}{text[-4:].rstrip('0')}"

@@ -1,0 +1,151 @@
+"""A million rates in little memory, found by the longest prefix as fast as among ten.
+
+Reads: RateRows, sorted by prefix and start (rating/raterow.py).
+Gives: RateTable, a sequence of Rates, each made when it is asked for.
+Knows nothing of: dates, bands, which of a prefix's rows wins (rating/deck.py).
+
+Prefixes are sorted as text, and each knows the longest prefix that it begins with. One bisection finds the
+last prefix that sorts before the number; the prefixes of the number are that one's forebears, so the rest is
+a walk of a few steps. Columns are arrays, and what repeats itself (names, increments, fees, dates …) is kept
+once: some 40 bytes a row, and nothing for the garbage collector to look through.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, overload
+
+from rating.prefixes import PREFIX_DIGITS_MAX
+from rating.rate import Rate
+from rating.raterow import RateRow, rate_of
+
+_SHIFT = 16
+"""A prefix is kept as its digits filled up to 15, times 16, plus its length: it sorts as its text does."""
+_NONE = 2**32 - 1
+MADE_MAX = 10_000
+"""So many rates are kept as they were made: most calls go to few destinations."""
+
+
+class RateTable(Sequence[Rate]):
+    """Rates in the order of their prefixes and starts. Immutable once it is made."""
+
+    def __init__(self, rows: Iterable[tuple[int, RateRow]], *, version_id: str, currency: str) -> None:
+        """Keep sorted rows with their numbers: a rate is called `version_id` and the number.
+
+        ValueError if they are not sorted.
+        """
+        self._version_id = version_id
+        self._currency = currency
+        self._keys = array("q")
+        self._parents = array("I")
+        self._starts = array("I")
+        self._numbers = array("I")
+        self._per_minute = array("q")
+        self._valid_from = array("q")
+        self._terms_of = array("I")
+        self._terms: list[tuple[Any, ...]] = []
+        self._made: dict[int, Rate] = {}
+        self._fill(rows)
+
+    def __len__(self) -> int:
+        """Return how many rates there are."""
+        return len(self._per_minute)
+
+    @overload
+    def __getitem__(self, index: int) -> Rate: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Rate, ...]: ...
+    def __getitem__(self, index: int | slice) -> Rate | tuple[Rate, ...]:
+        """Make the rate at that place."""
+        if isinstance(index, slice):
+            return tuple(self[at] for at in range(*index.indices(len(self))))
+        at = index if index >= 0 else len(self) + index
+        if not 0 <= at < len(self):
+            raise IndexError(index)
+        return self._rate(self._prefix(bisect_right(self._starts, at) - 1), at)
+
+    def numbered(self, number: int) -> Rate | None:
+        """Return the rate of that row number if the table is in their order, None if it is to be searched."""
+        at = number - 1
+        return self[at] if 0 <= at < len(self) and self._numbers[at] == number else None
+
+    def rows(self) -> Iterator[RateRow]:
+        """Yield all rows in their order."""
+        starts = self._starts
+        for which in range(len(self._keys)):
+            prefix = self._prefix(which)
+            for at in range(starts[which], starts[which + 1]):
+                yield self._row(prefix, at)
+
+    def matches(self, digits: str) -> Iterator[Iterator[Rate]]:
+        """Yield the rates of each prefix of `digits`, longest prefix first; the latest start first."""
+        for prefix, first, last in self._spans(digits):
+            yield (self._rate(prefix, at) for at in range(last - 1, first - 1, -1))
+
+    def rows_for(self, digits: str) -> Iterator[list[RateRow]]:
+        """Yield the rows of each prefix of `digits`, the longest prefix first."""
+        for prefix, first, last in self._spans(digits):
+            yield [self._row(prefix, at) for at in range(first, last)]
+
+    def _spans(self, digits: str) -> Iterator[tuple[str, int, int]]:
+        keys, starts = self._keys, self._starts
+        at = bisect_right(keys, _key(digits)) - 1
+        while at >= 0 and at != _NONE:
+            prefix = self._prefix(at)
+            if digits.startswith(prefix):
+                yield prefix, starts[at], starts[at + 1]
+            at = self._parents[at]
+
+    def _fill(self, rows: Iterable[tuple[int, RateRow]]) -> None:
+        known: dict[tuple[Any, ...], int] = {}
+        before: tuple[str, int] = ("", 0)
+        forebears: list[tuple[str, int]] = []
+        for at, (number, row) in enumerate(rows):
+            prefix = row.prefix
+            if (prefix, row.valid_from) < before:
+                raise ValueError(f"row {number}: {prefix!r} does not sort after {before[0]!r}")
+            if prefix != before[0]:
+                if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= PREFIX_DIGITS_MAX):
+                    digits = f"1 to {PREFIX_DIGITS_MAX} ASCII digits"
+                    raise ValueError(f"row {number}: prefix {prefix!r} is not {digits}")
+                while forebears and not prefix.startswith(forebears[-1][0]):
+                    forebears.pop()
+                self._parents.append(forebears[-1][1] if forebears else _NONE)
+                forebears.append((prefix, len(self._keys)))
+                self._keys.append(_key(prefix))
+                self._starts.append(at)
+            before = (prefix, row.valid_from)
+            self._numbers.append(number)
+            self._per_minute.append(row.per_minute)
+            self._valid_from.append(row.valid_from)
+            terms = (row.band, row.valid_till, row.destination, *row[6:])
+            which = known.get(terms)
+            if which is None:
+                which = known[terms] = len(self._terms)
+                self._terms.append(terms)
+            self._terms_of.append(which)
+        self._starts.append(len(self._per_minute))
+
+    def _prefix(self, at: int) -> str:
+        filled, length = divmod(self._keys[at], _SHIFT)
+        return f"{filled:0{PREFIX_DIGITS_MAX}d}"[:length]
+
+    def _rate(self, prefix: str, at: int) -> Rate:
+        made = self._made.get(at)
+        if made is None:
+            rate_id = f"{self._version_id}:{self._numbers[at]}"
+            made = rate_of(self._row(prefix, at), rate_id=rate_id, currency=self._currency)
+            if len(self._made) >= MADE_MAX:
+                self._made.clear()
+            self._made[at] = made
+        return made
+
+    def _row(self, prefix: str, at: int) -> RateRow:
+        band, valid_till, destination, *rest = self._terms[self._terms_of[at]]
+        return RateRow(
+            prefix, band, self._valid_from[at], valid_till, destination, self._per_minute[at], *rest
+        )
+
+
+def _key(digits: str) -> int:
+    return int(digits.ljust(PREFIX_DIGITS_MAX, "0")) * _SHIFT + len(digits)
