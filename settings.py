@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from pbx.settings import PbxSettings, TrunkSettings
-from staff.settings import SellerSettings
+from staff.settings import DeckSettings, SellerSettings
 from switch.settings import AgiSettings, AmiSettings, SwitchSettings
 from web.settings import WebSettings
 
@@ -54,6 +54,7 @@ class Settings(_Section):
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     seller: SellerSettings = SellerSettings()
+    decks: DeckSettings = DeckSettings()
 
     @field_validator("trunks")
     @classmethod

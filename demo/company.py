@@ -46,11 +46,17 @@ def founding(numbers: Numbers) -> Iterator[tuple[str, list[str]]]:
     yield "The database", ["db", "upgrade"]
     yield (
         "What a minute is sold for, and what our carriers charge us",
-        [*("deck", "import", "retail", shown(RETAIL)), *("--kind", "sell", "--currency", CURRENCY)],
+        [
+            *("deck", "import", "retail", shown(RETAIL)),
+            *("--kind", "sell", "--currency", CURRENCY, "--approve"),
+        ],
     )
     yield (
         "",
-        [*("deck", "import", "wholesale", shown(WHOLESALE)), *("--kind", "cost", "--currency", CURRENCY)],
+        [
+            *("deck", "import", "wholesale", shown(WHOLESALE)),
+            *("--kind", "cost", "--currency", CURRENCY, "--approve"),
+        ],
     )
     for trunk, priority in (("alpha", "10"), ("beta", "20")):
         told = "Two carriers to call through" if trunk == "alpha" else ""

@@ -69,6 +69,10 @@ class RateTable(Sequence[Rate]):
         at = number - 1
         return self[at] if 0 <= at < len(self) and self._numbers[at] == number else None
 
+    def prefixes(self) -> Iterator[str]:
+        """Yield each prefix once, as text sorts."""
+        return (self._prefix(which) for which in range(len(self._keys)))
+
     def rows(self) -> Iterator[RateRow]:
         """Yield all rows in their order."""
         starts = self._starts

@@ -34,6 +34,23 @@ _MARKS = (
 )
 
 
+class SheetRefused(ValueError):
+    """The file is no sheet that can be read safely: what is wrong, and what to send instead."""
+
+
+def is_workbook(start: bytes) -> bool:
+    """Whether a file that begins so is a ZIP archive, as XLSX is."""
+    return start.startswith(b"PK\x03\x04")
+
+
+def refuse_other_kinds(start: bytes) -> None:
+    """Refuse files of other programs by their first bytes."""
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise SheetRefused("this is an old .xls workbook: save it as .xlsx or CSV")
+    if start.startswith(b"%PDF"):
+        raise SheetRefused("this is a PDF: ask for the sheet as .xlsx or CSV")
+
+
 class Fault(NamedTuple):
     """Why a cell, or with column -1 the whole row, cannot be read, and what to do about it."""
 

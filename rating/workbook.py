@@ -21,7 +21,7 @@ from xml.parsers import expat
 from openpyxl import load_workbook
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
-from rating.sheet import BYTES_AT_ONCE, COLUMNS_MAX, LINE_CHARACTERS_MAX, Fault, SheetRow
+from rating.sheet import BYTES_AT_ONCE, COLUMNS_MAX, LINE_CHARACTERS_MAX, Fault, SheetRefused, SheetRow
 
 PART_BYTES_MAX = 2 * 1024**3
 """A million rows of ten cells are about 500 MB of XML."""
@@ -40,44 +40,25 @@ _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _EPOCHS = {False: date(1899, 12, 30), True: date(1904, 1, 1)}
 
 
-class WorkbookRefused(ValueError):
-    """The file is no workbook that can be read safely: what is wrong, and what to send instead."""
-
-
-def is_workbook(start: bytes) -> bool:
-    """Whether a file that begins so is a ZIP archive, as XLSX is."""
-    return start.startswith(b"PK\x03\x04")
-
-
-def refuse_other_kinds(start: bytes) -> None:
-    """Refuse files of other programs by their first bytes."""
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise WorkbookRefused("this is an old .xls workbook: save it as .xlsx or CSV")
-    if start.startswith(b"%PDF"):
-        raise WorkbookRefused("this is a PDF: ask for the sheet as .xlsx or CSV")
-
-
 class Workbook:
     """An opened workbook; `sheet` is the chosen one."""
 
     def __init__(self, stream: BinaryIO, sheet: str = "") -> None:
-        """Choose the sheet by its name, the first if none is given; WorkbookRefused if that cannot be."""
+        """Choose the sheet by its name, the first if none is given; SheetRefused if that cannot be."""
         try:
             archive = zipfile.ZipFile(stream)
             _refuse_bombs(archive)
             # Typed as Any: which part a sheet is, and the texts, are no public part of openpyxl.
             book: Any = load_workbook(stream, read_only=True, keep_links=False)
-        except WorkbookRefused:
+        except SheetRefused:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a stranger's file, openpyxl raises it raw
-            raise WorkbookRefused(
-                f"this is no sound .xlsx workbook ({_brief(error)}): save it anew"
-            ) from None
+            raise SheetRefused(f"this is no sound .xlsx workbook ({_brief(error)}): save it anew") from None
         names = [each.title for each in book.worksheets]
         if sheet and sheet not in names:
-            raise WorkbookRefused(f"it has no sheet {sheet!r}: choose one of {', '.join(names)[:200]}")
+            raise SheetRefused(f"it has no sheet {sheet!r}: choose one of {', '.join(names)[:200]}")
         if not names:
-            raise WorkbookRefused("it has no sheet: save it anew")
+            raise SheetRefused("it has no sheet: save it anew")
         self.sheet = sheet or names[0]
         self.others = tuple(name for name in names if name != self.sheet)
         chosen = book[self.sheet]
@@ -225,7 +206,7 @@ def _refuse_bombs(archive: zipfile.ZipFile) -> None:
     """Refuse by the directory what is too large unpacked; zipfile reads no more of a part than that says."""
     parts = archive.infolist()
     if len(parts) > PARTS_MAX:
-        raise WorkbookRefused(f"it has {len(parts)} parts: send the sheet alone, or as CSV")
+        raise SheetRefused(f"it has {len(parts)} parts: send the sheet alone, or as CSV")
     for part in parts:
         if part.filename.startswith("xl/worksheets/"):
             limit = PART_BYTES_MAX
@@ -234,9 +215,9 @@ def _refuse_bombs(archive: zipfile.ZipFile) -> None:
         ratio = part.file_size // max(1, part.compress_size)
         if part.file_size > limit or (ratio > RATIO_MAX and part.file_size > RATIO_COUNTS_FROM):
             size = part.file_size // 1024**2
-            raise WorkbookRefused(f"{part.filename[:60]} would unpack to {size} MB: send the sheet as CSV")
+            raise SheetRefused(f"{part.filename[:60]} would unpack to {size} MB: send the sheet as CSV")
         if part.flag_bits & 1:
-            raise WorkbookRefused("it is encrypted: save it without a password")
+            raise SheetRefused("it is encrypted: save it without a password")
 
 
 def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
@@ -265,7 +246,7 @@ def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise WorkbookRefused("its XML declares entities, which no spreadsheet does: save it anew")
+    raise SheetRefused("its XML declares entities, which no spreadsheet does: save it anew")
 
 
 def _column_number(letters: str) -> int:

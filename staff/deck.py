@@ -1,41 +1,38 @@
-"""`dialback deck …`: rate decks, ours and the carriers'.
+"""`dialback deck …`: rate decks, ours and the carriers': import, check, approve, take back.
 
-Reads: CSV files; decks in the store.
+Reads: rate sheets (staff/sheets.py); decks in the store.
 Gives: the click group `deck`.
 Knows nothing of: SQL, what a row may hold (rating/deckfile.py).
 """
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from staff import decklook
+from staff.deckreport import show_report, write_rejected
 from staff.desk import Desk, pass_desk, say
-from staff.exits import ERROR, NOT_FOUND, Stop
-from staff.inputs import Instant, home_country_option, output_option, reason_option
-from staff.listing import Row, moment, show_record, show_rows
+from staff.exits import ERROR, REFUSED, Stop
+from staff.inputs import Instant, output_option, reason_option
+from staff.listing import moment, show_rows
 
 if TYPE_CHECKING:
-    from rating.rate import Rate
+    from rating.deckmerge import Change
+    from rating.mapping import Mapping
     from store.database import Connection
+    from store.staging import StageReport, Version, Wish
 
-ERRORS_SHOWN_MAX = 50
-RATE_COLUMNS = (
-    "prefix",
-    "destination",
-    "per_minute",
-    "next_per_minute",
-    "connect_fee",
-    "first_increment_s",
-    "next_increment_s",
-    "valid_from",
-    "valid_till",
-    "blocked",
-)
-LISTED = ("name", "kind", "currency", "version", "rows", "effective_at")
+CEILING = "10"
+PAUSE_SECONDS = 0.01
+"""Between the steps of a large import, so that the switch's own writes come through."""
+CHANGE_COLUMNS = ("change", "prefix", "band", "destination", "before", "after", "valid_from", "valid_till")
 
 
 @click.group()
@@ -43,99 +40,276 @@ def deck() -> None:
     """Rate decks: what a minute to each destination is sold for, or costs us."""
 
 
-@deck.command("import", epilog="Example: dialback deck import retail rates.csv --kind sell --currency USD")
+for each in (decklook.list_, decklook.versions, decklook.show, decklook.export, decklook.lookup):
+    deck.add_command(each)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """The words of `deck import`."""
+
+    name: str
+    file: Path
+    kind: str
+    currency: str
+    is_new: bool
+    sheet: str
+    effective: datetime | None
+    ceiling: str
+    mapping: Mapping
+    rejected: Path | None
+
+
+@deck.command(
+    "import",
+    epilog="Examples: dialback deck import retail rates.csv --kind sell --currency USD --approve |"
+    " dialback deck import alpha-cost alpha.xlsx --sheet partial --dates dmy --rejected bad.csv",
+)
 @click.argument("name")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, allow_dash=True))
 @click.option("--kind", type=click.Choice(["sell", "cost"]), help="Whose price; needed for a new deck.")
 @click.option("--currency", metavar="CODE", help="ISO 4217; needed for a new deck.")
-@click.option("--effective", type=Instant(), metavar="TIME", help="From when it is in force.  [default: now]")
+@click.option(
+    "--sheet",
+    type=click.Choice(["a-z", "full-country", "partial"]),
+    default="a-z",
+    show_default=True,
+    help="Of prefixes that it leaves out, all end, those of its countries end, or none ends.",
+)
+@click.option(
+    "--effective", type=Instant(), metavar="TIME", help="From when it counts.  [default: its earliest date]"
+)
+@click.option("--dates", type=click.Choice(["dmy", "mdy"]), help="What 03/04/2026 means; never guessed.")
+@click.option(
+    "--per", type=click.Choice(["minute", "second"]), help="What prices are for.  [default: minute]"
+)
+@click.option("--decimal", type=click.Choice(["point", "comma"]), help="What stands before the decimals.")
+@click.option("--worksheet", metavar="NAME", help="Which sheet of a workbook.  [default: the first]")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="TOML: columns whose names are not known, and how the sheet writes.",
+)
+@click.option("--ceiling", default=CEILING, show_default=True, metavar="PRICE", help="A dearer row is held.")
+@click.option(
+    "--rejected",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the rows that cannot be used there, as CSV with the reasons.",
+)
+@click.option("--approve", is_flag=True, help="Approve it at once if no row is rejected and nothing is held.")
 @reason_option
+@output_option
 @pass_desk
 def import_(
-    desk: Desk,
-    *,
-    name: str,
-    file: Path,
-    kind: str | None,
-    currency: str | None,
-    effective: datetime | None,
-    reason: str,
+    desk: Desk, /, *, name: str, file: Path, approve: bool, reason: str, output: str, **words: Any
 ) -> None:
-    """Import FILE (CSV; `-` is standard input) as a whole new version of deck NAME.
+    """Stage FILE (CSV, XLSX, `-`, or a folder of CGRateS) as the next version of deck NAME, and report.
 
-    If any row is wrong every wrong row is reported, nothing is imported, and the exit code is 1.
+    Nothing is in force before it is approved. Rows that cannot be used are told with row, column and remedy;
+    the exit code is 1 then.
     """
-    from store import decks
+    asked = _asked(desk, name, file, words)
+    report = _stage(desk, asked, reason)
+    approved = None
+    if approve and report.version and not report.rejected and not report.held:
+        approved = _approve(desk, report.deck_name, report.version, {}, reason)
+    show_report(report, None if approved is None else approved.effective_at, output)
+    if report.rejected:
+        raise Stop(f"{file}: {report.error_count} errors in {report.rows_read} rows", ERROR)
+    if approve and report.held:
+        raise Stop(f"{report.deck_name}:{report.version} is staged, not approved: findings hold it", REFUSED)
 
+
+@deck.command(epilog="Example: dialback deck diff retail:4 --only increased")
+@click.argument("version", metavar="NAME:VERSION")
+@click.option(
+    "--only",
+    type=click.Choice(["new", "increased", "decreased", "changed", "closed", "unchanged"]),
+    multiple=True,
+    help="Only these changes.  [default: all but unchanged]",
+)
+@click.option("--limit", type=click.IntRange(0), default=200, show_default=True, help="Rows; 0 shows all.")
+@output_option
+@pass_desk
+def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: str) -> None:
+    """Show what a staged version changes, and what its check found."""
+    from rating.deckmerge import ChangeKind
+    from store import staging
+
+    name = decklook.named_version(version)
+    kinds = {ChangeKind(word) for word in only} or set(ChangeKind) - {ChangeKind.UNCHANGED}
+    with desk.database.reading() as connection:
+        found = staging.version(connection, *name)
+        changes = (each for each in staging.changes_of(connection, found) if each.kind in kinds)
+        rows = [_change_line(each) for each in islice(changes, limit or None)]
+        more = next(changes, None) is not None
+    findings = desk.read("read findings", staging.findings_of, found.id)
+    show_rows(rows, CHANGE_COLUMNS, output, none="It changes nothing of that kind.")
+    if more:
+        say("There is more: --limit 0 shows all.")
+    for finding in findings:
+        say(f"{'HOLDS' if finding.kind.holds else 'note '}  {finding.kind}: {finding}")
+    say(f"{found.name} is {found.state}, from {moment(found.effective_at)}; {found.rejected} rows rejected")
+
+
+@deck.command(epilog="Example: dialback deck approve retail:4 --override 'agreed with alphatel on 3 March'")
+@click.argument("version", metavar="NAME:VERSION")
+@click.option("--override", default="", metavar="REASON", help="Why the findings that hold it are right.")
+@click.option("--without-rejected", is_flag=True, help="Yes, without the rows that were rejected.")
+@reason_option
+@pass_desk
+def approve(desk: Desk, /, version: str, reason: str, **words: Any) -> None:
+    """Put a staged version in force at its instant, or now if that has passed; whole, in one step."""
+    name, number = decklook.named_version(version)
+    found = _approve(desk, name, number, words, reason)
+    click.echo(f"{found.name}: {found.rows} rows, in force from {moment(found.effective_at)}")
+
+
+@deck.command(epilog="Example: dialback deck rollback retail --reason 'rates of another customer'")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; kept in the audit log.")
+@pass_desk
+def rollback(desk: Desk, name: str, reason: str) -> None:
+    """Take back the newest approved version: the one before holds again, exactly, from now on."""
+    from store import approvals, decks
+
+    desk.read("find deck", decks.deck_info, name)
+    gone, instead = desk.change("roll back deck", approvals.withdraw, name, desk.author(reason))
+    click.echo(f"{gone.name} is withdrawn; {instead.name} holds, with its {instead.rows} rows")
+
+
+@deck.command(epilog="Example: dialback deck discard retail:4 --reason 'wrong file'")
+@click.argument("version", metavar="NAME:VERSION")
+@reason_option
+@pass_desk
+def discard(desk: Desk, version: str, reason: str) -> None:
+    """Delete a staged version that nobody approved."""
+    from store import staging
+
+    found = desk.change(
+        "discard", staging.note_discard, *decklook.named_version(version), desk.author(reason)
+    )
+    staging.discard_rows(desk.database, found.id, lambda: desk.pause(PAUSE_SECONDS))
+    click.echo(f"{found.name} is gone")
+
+
+def _asked(desk: Desk, name: str, file: Path, words: dict[str, Any]) -> _Asked:
+    if words["rejected"] is not None and str(file) == "-":
+        raise click.UsageError("--rejected reads the sheet a second time: give it as a file, not on `-`")
     known = desk.read("find deck", _known, name)
+    kind, currency = words["kind"], words["currency"]
     if known is None and (kind is None or currency is None):
         raise click.UsageError(f"deck {name!r} is new: give --kind and --currency")
     if known is not None:
         _same("kind", kind, known[0])
         _same("currency", currency and currency.upper(), known[1])
-    code = known[1] if known is not None else str(currency).upper()
-    effective_at = effective or desk.now()
-    rates = _read(file, code, effective_at)
-    author = desk.author(reason)
+    return _Asked(
+        name=name,
+        file=file,
+        kind=known[0] if known is not None else kind,
+        currency=known[1] if known is not None else _currency(name, currency),
+        is_new=known is None,
+        sheet=words["sheet"],
+        effective=words["effective"],
+        ceiling=words["ceiling"],
+        mapping=_mapping(words),
+        rejected=words["rejected"],
+    )
 
-    def add(connection: Connection) -> int:
-        if known is None:
-            decks.add_deck(connection, name=name, kind=str(kind), currency=code, author=author)
-        return decks.add_version(
-            connection, deck_name=name, new_rates=rates, effective_at=effective_at, author=author
+
+def _stage(desk: Desk, asked: _Asked, reason: str) -> StageReport:
+    from rating.deckfile import DeckRefused, SheetTerms, read_sheet
+    from staff.sheets import open_sheet
+    from store.staging import Staging
+
+    with open_sheet(asked.file, asked.mapping, asked.kind) as sheet:
+        terms = SheetTerms(
+            currency=asked.currency, kind=asked.kind, mapping=asked.mapping, is_ragged=sheet.is_ragged
         )
-
-    version = desk.change("import deck", add)
-    click.echo(f"{name} version {version}: {len(rates)} rows in {code}, in force from {moment(effective_at)}")
-
-
-@deck.command(epilog="Example: dialback deck show retail --output csv")
-@click.argument("name")
-@click.option("--at", type=Instant(), metavar="TIME", help="The version in force then.  [default: now]")
-@output_option
-@pass_desk
-def show(desk: Desk, name: str, at: datetime | None, output: str) -> None:
-    """Show the rows of the version in force."""
-    from store import decks
-
-    found = desk.read("read deck", decks.deck, name, at or desk.now())
-    say(f"{found.name} version {found.version} in {found.currency}, {len(found.rates)} rows")
-    show_rows([_line(rate) for rate in found.rates], RATE_COLUMNS, output)
-
-
-@deck.command("list", epilog="Example: dialback deck list")
-@output_option
-@pass_desk
-def list_(desk: Desk, output: str) -> None:
-    """List decks with their newest versions."""
-    from store import decks
-
-    rows = [
-        {name: getattr(each, name) for name in LISTED} for each in desk.read("list decks", decks.list_decks)
-    ]
-    show_rows(rows, LISTED, output, none="There is no deck; import one with `dialback deck import`.")
+        staging = Staging(desk.database, _wish(asked, sheet.hash), desk.author(reason))
+        try:
+            for finding in sheet.findings:
+                staging.report.find(finding)
+            with _bar(sheet.size, "reading") as bar:
+                staging.take(_with_progress(read_sheet(sheet.rows, terms), sheet.done, bar))
+            report = staging.report
+            if asked.rejected is not None:
+                write_rejected(asked, report)
+            if report.rows and not report.changes_nothing:
+                with _bar(report.rows, "staging") as bar:
+                    staging.write(lambda: _step(desk, bar))
+        except DeckRefused as refused:
+            for error in refused.errors[:50]:
+                say(f"{asked.file}: {error}")
+            raise Stop(f"{asked.file}: the sheet cannot be read; nothing was staged", ERROR) from None
+        finally:
+            staging.close()
+    return staging.report
 
 
-@deck.command(epilog="Example: dialback deck lookup retail '+44 20 7946 0101'")
-@click.argument("name")
-@click.argument("number")
-@click.option("--at", type=Instant(), metavar="TIME", help="At that time.  [default: now]")
-@home_country_option
-@output_option
-@pass_desk
-def lookup(
-    desk: Desk, *, name: str, number: str, at: datetime | None, home_country: str | None, output: str
-) -> None:
-    """Show the row that prices NUMBER; exit code 3 if there is none."""
-    from rating.deck import NoRate
-    from store import checks, decks
+def _wish(asked: _Asked, file_hash: str) -> Wish:
+    from rating.deckmerge import SheetKind
+    from store.staging import Wish
+    from values.money import RATE_SCALE, decimal_number, rate_units
 
-    written = checks.number("number", number, home_country)
-    instant = at or desk.now()
-    found = desk.read("read deck", decks.deck, name, instant).find(written, instant)
-    if isinstance(found, NoRate):
-        raise Stop(f"number: {found}; such a call is refused", NOT_FOUND)
-    show_record({"id": found.id, "number": written, **_line(found), "currency": found.currency}, output)
+    return Wish(
+        deck_name=asked.name,
+        sheet=SheetKind(asked.sheet),
+        ceiling_units=rate_units(decimal_number(asked.ceiling, places=RATE_SCALE, field="ceiling")),
+        source=asked.file.name,
+        source_hash=file_hash,
+        effective_at=asked.effective,
+        new_deck=(asked.kind, asked.currency) if asked.is_new else None,
+    )
+
+
+def _with_progress(found: Any, done: Any, bar: Any) -> Any:
+    last = 0
+    for count, each in enumerate(found):
+        if count % 1000 == 0:
+            now = done()
+            bar.update(now - last)
+            last = now
+        yield each
+    bar.update(bar.length - last)
+
+
+def _step(desk: Desk, bar: Any) -> None:
+    from store.raterows import ROWS_AT_ONCE
+
+    bar.update(ROWS_AT_ONCE)
+    desk.pause(PAUSE_SECONDS)
+
+
+def _bar(length: int, label: str) -> Any:
+    is_seen = sys.stderr.isatty()
+    return click.progressbar(length=length, label=label, file=sys.stderr, hidden=not is_seen)
+
+
+def _approve(desk: Desk, name: str, number: int, words: dict[str, Any], reason: str) -> Version:
+    from store import approvals
+
+    wish = approvals.Approval(**words, by_another=desk.settings.decks.two_people)
+    return desk.change("approve deck", approvals.approve, name, number, wish, desk.author(reason))
+
+
+def _mapping(words: dict[str, Any]) -> Mapping:
+    from rating.cells import Dates, DecimalMark
+    from rating.mapping import PLAIN, MappingRefused, read_mapping
+
+    mapping = PLAIN
+    if words["mapping"] is not None:
+        try:
+            mapping = read_mapping(words["mapping"].read_text(encoding="utf-8"))
+        except (MappingRefused, UnicodeDecodeError) as refused:
+            raise click.UsageError(f"{words['mapping']}: {refused}") from None
+    if words["dates"]:
+        mapping = replace(mapping, dates=Dates(words["dates"]))
+    if words["decimal"]:
+        mapping = replace(mapping, decimal_mark=DecimalMark(words["decimal"]))
+    if words["per"]:
+        mapping = replace(mapping, seconds_per_price=1 if words["per"] == "second" else 60)
+    return replace(mapping, worksheet=words["worksheet"]) if words["worksheet"] else mapping
 
 
 def _known(connection: Connection, name: str) -> tuple[str, str] | None:
@@ -147,6 +321,13 @@ def _known(connection: Connection, name: str) -> tuple[str, str] | None:
     )
 
 
+def _currency(name: str, code: str) -> str:
+    from store import checks
+
+    checks.slug("deck", name)
+    return checks.currency("currency", code.upper())
+
+
 def _same(field: str, given: str | None, known: str) -> None:
     from store.errors import Conflict
 
@@ -156,38 +337,17 @@ def _same(field: str, given: str | None, known: str) -> None:
         )
 
 
-def _read(file: Path, currency: str, effective_at: datetime) -> tuple[Rate, ...]:
-    from rating.deck import read_deck
-
-    try:
-        with click.open_file(str(file), encoding="utf-8", errors="strict") as stream:
-            found = read_deck(stream, currency=currency, effective_at=effective_at)
-    except UnicodeDecodeError as error:
-        raise Stop(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8", ERROR) from None
-    if found.errors:
-        for each in found.errors[:ERRORS_SHOWN_MAX]:
-            say(f"{file}: {each}")
-        more = len(found.errors) - ERRORS_SHOWN_MAX
-        if more > 0:
-            say(f"{file}: and {more} more")
-        raise Stop(
-            f"{file}: {len(found.errors)} errors in {found.rows_read} rows; nothing was imported", ERROR
-        )
-    return found.rates
-
-
-def _line(rate: Rate) -> Row:
-    from billing import printed
-
+def _change_line(change: Change) -> dict[str, object]:
+    row = change.after or change.before
+    assert row is not None
+    line = decklook.rate_line(row)
     return {
-        "prefix": rate.prefix,
-        "destination": rate.destination,
-        "per_minute": printed.rate(rate.per_minute),
-        "next_per_minute": None if rate.next_per_minute is None else printed.rate(rate.next_per_minute),
-        "connect_fee": None if rate.connect_fee is None else printed.rate(rate.connect_fee),
-        "first_increment_s": rate.first_increment_s,
-        "next_increment_s": rate.next_increment_s,
-        "valid_from": rate.valid_from,
-        "valid_till": rate.valid_till,
-        "blocked": rate.blocked,
+        "change": change.kind,
+        **{name: line[name] for name in ("prefix", "band", "destination", "valid_from", "valid_till")},
+        "before": None if change.before is None else _told(change.before),
+        "after": None if change.after is None else _told(change.after),
     }
+
+
+def _told(row: Any) -> object:
+    return "blocked" if row.blocked else decklook.rate_line(row)["per_minute"]

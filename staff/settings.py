@@ -1,6 +1,6 @@
-"""The table [seller] of switch.toml: who stands on invoices as the one to be paid.
+"""The tables [seller] and [decks] of switch.toml: who is to be paid; who may approve prices.
 
-Reads: the table, already parsed.
+Reads: the tables, already parsed.
 Gives: frozen settings, and the Party that billing prints.
 Knows nothing of: the file, other sections.
 """
@@ -12,6 +12,14 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from billing.particulars import Party
 
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class DeckSettings(BaseModel):
+    """How rate sheets come into force. `two_people`: who stages one may not approve it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    two_people: bool = False
 
 
 class SellerSettings(BaseModel):

@@ -140,6 +140,12 @@ class Database:
         """The result of a slow function without a transaction, such as reading a file."""
         return deferToThreadPool(self._threads_reactor, self._readers, function, *args)
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to one consistent view, for reads so long that others should write meanwhile."""
+        with self._transaction(writes=False) as connection:
+            yield connection
+
     # news
 
     def data_version(self) -> int:

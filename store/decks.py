@@ -1,37 +1,41 @@
-"""Rate decks: versions go in whole, and come out as rating.Deck, kept in memory.
+"""Rate decks: which version is in force, as rating.Deck in memory or looked up in the table.
 
 Reads: rating.Rates; rows of `decks`, `deck_versions`, `rates`.
 Gives: the deck in force at an instant, a pinned rate by its id, the carriers' offers for a number.
-Knows nothing of: files (rating/deckfile.py), which offer is taken (rating/routes.py).
+Knows nothing of: how a sheet becomes a version (store/staging.py), which offer is taken (rating/routes.py).
 
-A version is immutable, so what was read once is true for ever: it is kept by its row id, on the engine, and
-a new version is another object. A rate is called `<deck>:<version>:<row>` outside the store.
+A version is immutable, so what was read once is true for ever: it is kept by its row id, on the engine (the
+shelf), and a new version is another object. A small version is read when it is first needed. A large one is
+looked up in the table, number by number, until somebody put it on the shelf (`shelve`, on a thread that
+nobody waits for): so a new version counts at its instant, and no call waits until a million rows are read.
+A rate is called `<deck>:<version>:<row>` outside the store.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, tuple_
 
 from rating.deck import Deck, NoRate, NoRateReason
-from rating.origin import OriginClass
-from rating.rate import Rate, Surcharge
+from rating.rate import Rate
+from rating.raterow import rate_of, row_of
+from rating.ratetable import RateTable
 from rating.routes import Offer
-from store import checks
+from store import checks, raterows
 from store.audit import Author, note
 from store.columns import UtcMicros
 from store.errors import Conflict, Invalid, NotFound
 from store.schema import deck_versions, decks, legs, rates, trunks
 from values.e164 import E164
-from values.money import rate_from_units, rate_units
 
 SELL, COST = "sell", "cost"
 SHELF = "dialback_decks"
 """The execution option of the engine under which database.py keeps what was read."""
-ROWS_AT_ONCE = 5_000
-SURCHARGE_COLUMNS = {origin: f"surcharge_{origin}" for origin in OriginClass}
+ROWS_READ_IN_A_CALL_MAX = 2_000
+"""A larger version is never read while somebody waits: some ten milliseconds."""
+SHELVED_AHEAD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,10 @@ def add_version(
     effective_at: datetime,
     author: Author,
 ) -> int:
-    """Insert a whole version, in force from `effective_at`; its number. All rows or none."""
+    """Insert a whole version, approved, in force from `effective_at`; its number. All rows or none.
+
+    For decks that are small and known to be right; sheets of others go through store/staging.py.
+    """
     info = deck_info(connection, deck_name)
     if not new_rates:
         raise Invalid(
@@ -76,7 +83,7 @@ def add_version(
     if wrong is not None:
         problem = f"row {wrong.prefix} is in {wrong.currency}, deck {deck_name!r} in {info.currency}"
         raise Invalid("currency", problem, "bring the rows in the deck's currency")
-    version = info.version + 1
+    version = next_version(connection, deck_name)
     version_id = connection.execute(
         insert(deck_versions).returning(deck_versions.c.id),
         {
@@ -86,15 +93,22 @@ def add_version(
             "created_at": author.at,
             "created_by": author.name,
             "rows": len(new_rates),
+            "staged_at": author.at,
+            "approved_at": author.at,
+            "approved_by": author.name,
+            "base_version": info.version,
         },
     ).scalar_one()
-    for start in range(0, len(new_rates), ROWS_AT_ONCE):
-        some = new_rates[start : start + ROWS_AT_ONCE]
-        numbered = enumerate(some, start=start + 1)
-        connection.execute(insert(rates), [_values(version_id, row, rate) for row, rate in numbered])
+    raterows.write(connection, version_id, enumerate(map(row_of, new_rates), start=1))
     after = {"version": version, "rows": len(new_rates), "effective_at": effective_at}
     note(connection, author, "deck.version", deck_name, after=after)
     return version
+
+
+def next_version(connection: Connection, name: str) -> int:
+    """The number of a deck's next version; numbers of versions that were never approved stay unused."""
+    last = select(func.max(deck_versions.c.version)).where(deck_versions.c.deck_name == name)
+    return (connection.execute(last).scalar_one() or 0) + 1
 
 
 def deck_info(connection: Connection, name: str) -> DeckInfo:
@@ -110,7 +124,7 @@ def list_decks(connection: Connection) -> tuple[DeckInfo, ...]:
     return _infos(connection, None)
 
 
-def deck(connection: Connection, name: str, at: datetime) -> Deck:
+def deck(connection: Connection, name: str, at: datetime) -> "Deck | DeckInTable":
     """The version of that deck in force at `at`; NotFound if there is none."""
     row = connection.execute(IN_FORCE, {"deck_name": name, "at": at}).first()
     if row is None:
@@ -122,10 +136,25 @@ def deck(connection: Connection, name: str, at: datetime) -> Deck:
 
 
 def starts(connection: Connection, name: str) -> tuple[datetime, ...]:
-    """When versions of that deck come into force, past and future; NotFound if there is no such deck."""
+    """When another version of that deck comes into force, past and future; NotFound if there is no such deck."""
     deck_info(connection, name)
-    wanted = select(deck_versions.c.effective_at).where(deck_versions.c.deck_name == name).distinct()
-    return tuple(sorted(connection.execute(wanted).scalars()))
+    wanted = select(deck_versions.c.effective_at, deck_versions.c.withdrawn_at).where(
+        deck_versions.c.deck_name == name, deck_versions.c.approved_at.is_not(None)
+    )
+    found = {instant for row in connection.execute(wanted) for instant in row if instant is not None}
+    return tuple(sorted(found))
+
+
+def in_force(connection: Connection, name: str, at: datetime) -> int | None:
+    """The row id of the version in force at `at`, if there is one."""
+    row = connection.execute(IN_FORCE, {"deck_name": name, "at": at}).first()
+    return None if row is None else int(row.id)
+
+
+def whole_deck(connection: Connection, name: str, at: datetime) -> Deck:
+    """As deck(), but in memory however large it is: for work that nobody waits for by telephone."""
+    found = deck(connection, name, at)
+    return found if isinstance(found, Deck) else shelve(connection, found.row)
 
 
 def offers(connection: Connection, number: E164, at: datetime) -> tuple[Offer, ...]:
@@ -148,20 +177,22 @@ def rate(connection: Connection, rate_id: str) -> Rate:
 def pinned_rates(connection: Connection, rate_ids: Iterable[str]) -> Mapping[str, Rate]:
     """The rates of those ids, from memory where their deck is there; NotFound for one that is nowhere."""
     wanted = {rate_id: _parts(rate_id) for rate_id in rate_ids}
-    kept = {(each.name, each.version): each for each in _shelf(connection).values()}
+    kept = {(each.name, each.version): each for each in tuple(_shelf(connection).values())}
     found: dict[str, Rate] = {}
     missing = []
     for rate_id, (name, version, row) in wanted.items():
         in_memory = kept.get((name, version))
-        if in_memory is not None and 0 < row <= len(in_memory.rates):
-            found[rate_id] = in_memory.rates[row - 1]
-        else:
+        table = None if in_memory is None else in_memory.rates
+        rate = table.numbered(row) if isinstance(table, RateTable) else None
+        if rate is None:
             missing.append((name, version, row))
+        else:
+            found[rate_id] = rate
     if missing:
         key = tuple_(deck_versions.c.deck_name, deck_versions.c.version, rates.c.row)
         for each in connection.execute(PINNED.where(key.in_(missing))):
-            read = _rate_of(each, each.deck_name, each.version, each.currency)
-            found[read.id] = read
+            rate_id = f"{each.deck_name}:{each.version}:{each.row}"
+            found[rate_id] = rate_of(raterows.row_of(each), rate_id=rate_id, currency=each.currency)
     lost = wanted.keys() - found.keys()
     if lost:
         raise NotFound(
@@ -170,21 +201,80 @@ def pinned_rates(connection: Connection, rate_ids: Iterable[str]) -> Mapping[str
     return found
 
 
+class DeckInTable:
+    """A version that stays in the database; its rows are looked up for one number at a time."""
+
+    def __init__(self, connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> None:
+        """It lives as long as the transaction."""
+        self.name: str = version.deck_name
+        self.version: int = version.version
+        self.currency: str = version.currency
+        self.id = f"{self.name}:{self.version}"
+        self.row = version
+        self._connection = connection
+
+    def find(self, dialled: E164, at: datetime) -> Rate | NoRate:
+        """As Deck.find."""
+        found = raterows.candidates(self._connection, self.row.id, dialled.digits)
+        rows = tuple(
+            rate_of(row, rate_id=f"{self.id}:{number}", currency=self.currency) for number, row in found
+        )
+        few = Deck(id=self.id, name=self.name, version=self.version, currency=self.currency, rates=rows)
+        return few.find(dialled, at)
+
+
+def wanted_on_shelf(connection: Connection, at: datetime) -> tuple[Row[Any, *tuple[Any, ...]], ...]:
+    """The large versions that are in force, or soon will be, and are not in memory yet.
+
+    Versions that no more calls are priced by are taken off the shelf.
+    """
+    shelf = _shelf(connection)
+    now = connection.execute(_IN_FORCE_NOW, {"at": at}).all()
+    soon = connection.execute(_IN_FORCE_NOW, {"at": at + SHELVED_AHEAD}).all()
+    needed = {version.id: version for version in (*now, *soon)}
+    for old in tuple(shelf):
+        if old not in needed:
+            shelf.pop(old, None)
+    return tuple(
+        version
+        for version in needed.values()
+        if version.id not in shelf and version.rows > ROWS_READ_IN_A_CALL_MAX
+    )
+
+
+def shelve(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck:
+    """Read a version into memory, and put it on the shelf as a whole."""
+    kept = _shelf(connection).get(version.id)
+    if kept is None:
+        kept = _shelf(connection)[version.id] = _read(connection, version)
+    return kept
+
+
 # how
 
-_VERSION = (deck_versions.c.id, deck_versions.c.deck_name, deck_versions.c.version, decks.c.currency)
+_VERSION = (
+    deck_versions.c.id,
+    deck_versions.c.deck_name,
+    deck_versions.c.version,
+    deck_versions.c.rows,
+    decks.c.currency,
+)
 _JOINED = deck_versions.join(decks, decks.c.name == deck_versions.c.deck_name)
 _AT = bindparam("at", type_=UtcMicros())
+_STANDS = deck_versions.c.approved_at.is_not(None) & (
+    deck_versions.c.withdrawn_at.is_(None) | (deck_versions.c.withdrawn_at > _AT)
+)
+_HOLDS = _STANDS & (deck_versions.c.effective_at <= _AT)
 IN_FORCE = (
     select(*_VERSION)
     .select_from(_JOINED)
-    .where(deck_versions.c.deck_name == bindparam("deck_name"), deck_versions.c.effective_at <= _AT)
+    .where(deck_versions.c.deck_name == bindparam("deck_name"), _HOLDS)
     .order_by(deck_versions.c.version.desc())
     .limit(1)
 )
 _NEWEST = (
     select(deck_versions.c.deck_name, func.max(deck_versions.c.version).label("version"))
-    .where(deck_versions.c.effective_at <= _AT)
+    .where(_HOLDS)
     .group_by(deck_versions.c.deck_name)
     .subquery()
 )
@@ -215,9 +305,14 @@ OFFERING = (
     .where(trunks.c.enabled)
     .order_by(trunks.c.name)
 )
-ROWS = select(rates).where(rates.c.version_id == bindparam("version_id")).order_by(rates.c.row)
-PINNED = select(rates, deck_versions.c.deck_name, deck_versions.c.version, decks.c.currency).select_from(
-    rates.join(_JOINED, rates.c.version_id == deck_versions.c.id)
+PINNED = select(
+    *raterows.COLUMNS, deck_versions.c.deck_name, deck_versions.c.version, decks.c.currency
+).select_from(rates.join(_JOINED, rates.c.version_id == deck_versions.c.id))
+_IN_FORCE_NOW = select(*_VERSION).select_from(
+    _JOINED.join(
+        _NEWEST,
+        (_NEWEST.c.deck_name == deck_versions.c.deck_name) & (_NEWEST.c.version == deck_versions.c.version),
+    )
 )
 
 
@@ -226,78 +321,26 @@ def _shelf(connection: Connection) -> dict[int, Deck]:
     return shelf
 
 
-def _kept(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck:
+def _kept(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck | DeckInTable:
+    """The version from the shelf; read now if it is small, else as a look-up in the table."""
     shelf = _shelf(connection)
     kept = shelf.get(version.id)
     if kept is None:
-        name, number, currency = version.deck_name, version.version, version.currency
-        rows = connection.execute(ROWS, {"version_id": version.id})
-        kept = Deck(
-            id=f"{name}:{number}",
-            name=name,
-            version=number,
-            currency=currency,
-            rates=tuple(_rate_of(row, name, number, currency) for row in rows),
-        )
+        if version.rows > ROWS_READ_IN_A_CALL_MAX:
+            return DeckInTable(connection, version)
+        kept = _read(connection, version)
         # Older versions of this deck price nothing new; pinned rates of theirs are read by key.
-        for old in [key for key, each in list(shelf.items()) if each.name == name and each.version < number]:
-            shelf.pop(old, None)
+        for old, each in tuple(shelf.items()):
+            if each.name == kept.name and each.version < kept.version:
+                shelf.pop(old, None)
         shelf[version.id] = kept
     return kept
 
 
-def _values(version_id: int, row: int, rate: Rate) -> dict[str, Any]:
-    return {
-        "version_id": version_id,
-        "row": row,
-        "prefix": rate.prefix,
-        "destination": rate.destination,
-        "per_minute": rate_units(rate.per_minute),
-        "next_per_minute": None if rate.next_per_minute is None else rate_units(rate.next_per_minute),
-        "connect_fee": None if rate.connect_fee is None else rate_units(rate.connect_fee),
-        "first_increment_s": rate.first_increment_s,
-        "next_increment_s": rate.next_increment_s,
-        "valid_from": rate.valid_from,
-        "valid_till": rate.valid_till,
-        "blocked": rate.blocked,
-        "band": rate.band,
-        **dict.fromkeys(SURCHARGE_COLUMNS.values()),
-        **{SURCHARGE_COLUMNS[each.origin]: rate_units(each.per_minute) for each in rate.surcharges},
-        "attempt_fee": None if rate.attempt_fee is None else rate_units(rate.attempt_fee),
-        "number_digits_min": rate.number_digits_min,
-        "number_digits_max": rate.number_digits_max,
-    }
-
-
-def _rate_of(row: Row[Any, *tuple[Any, ...]], name: str, version: int, currency: str) -> Rate:
-    return Rate(
-        id=f"{name}:{version}:{row.row}",
-        prefix=row.prefix,
-        destination=row.destination,
-        per_minute=rate_from_units(row.per_minute),
-        next_per_minute=None if row.next_per_minute is None else rate_from_units(row.next_per_minute),
-        connect_fee=None if row.connect_fee is None else rate_from_units(row.connect_fee),
-        first_increment_s=row.first_increment_s,
-        next_increment_s=row.next_increment_s,
-        valid_from=row.valid_from,
-        valid_till=row.valid_till,
-        blocked=row.blocked,
-        currency=currency,
-        band=row.band,
-        surcharges=_surcharges_of(row),
-        attempt_fee=None if row.attempt_fee is None else rate_from_units(row.attempt_fee),
-        number_digits_min=row.number_digits_min,
-        number_digits_max=row.number_digits_max,
-    )
-
-
-def _surcharges_of(row: Row[Any, *tuple[Any, ...]]) -> tuple[Surcharge, ...]:
-    found = ((origin, getattr(row, column)) for origin, column in SURCHARGE_COLUMNS.items())
-    return tuple(
-        Surcharge(origin=origin, per_minute=rate_from_units(units))
-        for origin, units in found
-        if units is not None
-    )
+def _read(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck:
+    name, number, currency = version.deck_name, version.version, version.currency
+    table = raterows.read_table(connection, version.id, name=name, version=number, currency=currency)
+    return Deck(id=f"{name}:{number}", name=name, version=number, currency=currency, rates=table)
 
 
 def _parts(rate_id: str) -> tuple[str, int, int]:
@@ -311,6 +354,7 @@ def _parts(rate_id: str) -> tuple[str, int, int]:
 def _infos(connection: Connection, name: str | None) -> tuple[DeckInfo, ...]:
     newest = (
         select(deck_versions.c.deck_name, func.max(deck_versions.c.version).label("version"))
+        .where(deck_versions.c.approved_at.is_not(None), deck_versions.c.withdrawn_at.is_(None))
         .group_by(deck_versions.c.deck_name)
         .subquery()
     )

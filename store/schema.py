@@ -146,7 +146,29 @@ deck_versions = Table(
     instant("created_at"),
     text("created_by", default=""),
     Column("rows", Integer, nullable=False),
+    instant("staged_at", optional=True),
+    instant("approved_at", optional=True),
+    text("approved_by", default=""),
+    instant("withdrawn_at", optional=True),
+    text("sheet", default="a-z"),
+    text("source", default=""),
+    text("source_hash", default=""),
+    Column("base_version", Integer, nullable=False, server_default="0"),
+    Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("held", Integer, nullable=False, server_default="0"),
     UniqueConstraint("deck_name", "version"),
+)
+
+deck_findings = Table(
+    "deck_findings",
+    metadata,
+    Column("version_id", SerialType, ForeignKey("deck_versions.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    text("kind"),
+    Column("row", Integer, nullable=False),
+    text("prefix"),
+    text("told"),
+    PrimaryKeyConstraint("version_id", "number"),
 )
 
 # A rate is named `<deck>:<version>:<row>` outside: readable on an invoice, and found here by its key.
@@ -174,6 +196,7 @@ rates = Table(
     Column("number_digits_min", Integer),
     Column("number_digits_max", Integer),
     PrimaryKeyConstraint("version_id", "row"),
+    Index("ix_rates_prefix", "version_id", "prefix"),
     sqlite_with_rowid=False,
 )
 

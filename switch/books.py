@@ -26,7 +26,7 @@ from calls.limits import Limits
 from calls.policy import PolicyDirection, PolicyKind, country_verdict
 from calls.transitions import is_stale, step
 from rating.credit import Shortfall, a_seconds_at_b_answer, first_hold, longest_talk
-from rating.deck import Deck, NoRate
+from rating.deck import NoRate
 from rating.plan import Plan
 from rating.price import price_leg, talk_seconds
 from rating.rate import Rate
@@ -268,7 +268,7 @@ class Books:
 
     def _offer(self, connection: Connection, plan: Plan, number: E164, now: datetime) -> "_Offer | Reason":
         """The price row and the routes to a number, or why there are none: no row, no call."""
-        deck: Deck = decks.deck(connection, plan.deck_id, now)
+        deck = decks.deck(connection, plan.deck_id, now)
         price = deck.find(number, now)
         if isinstance(price, NoRate):
             return Reason.NO_RATE

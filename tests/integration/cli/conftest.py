@@ -28,7 +28,18 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config.write_text(config.read_text() + TRUNK)
     since = ["--effective", "2026-01-01"]  # before the calls that tests tell of
     for deck, kind, file in (("retail", "sell", "sell.csv"), ("carrier-x", "cost", "cost.csv")):
-        do("deck", "import", deck, str(folder / file), "--kind", kind, "--currency", "USD", *since)
+        do(
+            "deck",
+            "import",
+            deck,
+            str(folder / file),
+            "--kind",
+            kind,
+            "--currency",
+            "USD",
+            "--approve",
+            *since,
+        )
     do("plan", "add", "standard", "--deck", "retail", "--a-leg-policy", "free", *since)
     do("trunk", "add", "east", "--carrier", "carrier-x", "--cost-deck", "carrier-x")
     account = ["--currency", "USD", "--plan", "standard", "--zone", "Europe/London", "--credit-limit", "50"]

@@ -32,7 +32,7 @@ def test_a_deck_comes_back_as_it_was_inserted(company: Database) -> None:
         rate("80", "0.30", surcharges=SURCHARGES),
     ]
     version = add_version(company, rows)
-    deck = company.read("deck", decks.deck, "retail", NOW)
+    deck = company.read("deck", decks.whole_deck, "retail", NOW)
     assert (deck.id, version) == ("retail:2", 2)
     assert [one.id for one in deck.rates] == [
         "retail:2:1",
@@ -116,7 +116,30 @@ def test_a_deck_of_many_rows_goes_in_whole(company: Database) -> None:
     rows = [rate(str(100_000 + number), "0.1") for number in range(12_000)]
     add_version(company, rows)
     assert company.read("info", decks.deck_info, "retail").rows == 12_000
-    assert len(company.read("deck", decks.deck, "retail", NOW).rates) == 12_000
+    assert len(company.read("deck", decks.whole_deck, "retail", NOW).rates) == 12_000
+
+
+def test_a_large_version_is_looked_up_in_the_table_until_it_is_on_the_shelf(company: Database) -> None:
+    many = [rate(str(200_000 + number), "0.1") for number in range(decks.ROWS_READ_IN_A_CALL_MAX)]
+    ends = [rate("1", "0.3"), rate("1415", "0.5", valid_from=seconds(9)), rate("1415", "0.4")]
+    add_version(company, [*ends, *many])
+
+    def find(connection: object) -> Rate | NoRate:
+        return decks.deck(connection, "retail", NOW).find(FRIEND, NOW)  # type: ignore[arg-type]
+
+    def large(connection: object) -> bool:
+        return isinstance(decks.deck(connection, "retail", NOW), decks.DeckInTable)  # type: ignore[arg-type]
+
+    assert company.read("deck", large)
+    in_table = company.read("find", find)
+    assert isinstance(in_table, Rate)
+    assert (in_table.id, in_table.per_minute) == ("retail:2:3", Decimal("0.4"))
+    (wanted,) = company.read("wanted", decks.wanted_on_shelf, NOW)
+    company.read("shelve", decks.shelve, wanted)
+    assert not company.read("deck", large)
+    assert company.read("find", find) == in_table
+    assert company.read("rate", decks.rate, "retail:2:3") == in_table
+    assert company.read("wanted", decks.wanted_on_shelf, NOW) == ()
 
 
 def add_version(
