@@ -64,6 +64,11 @@ class RateTable(Sequence[Rate]):
             raise IndexError(index)
         return self._rate(self._prefix(bisect_right(self._starts, at) - 1), at)
 
+    def __iter__(self) -> Iterator[Rate]:
+        """Make one rate after the other."""
+        for at, row in enumerate(self.rows()):
+            yield rate_of(row, rate_id=f"{self._version_id}:{self._numbers[at]}", currency=self._currency)
+
     def numbered(self, number: int) -> Rate | None:
         """Return the rate of that row number if the table is in their order, None if it is to be searched."""
         at = number - 1
@@ -84,7 +89,10 @@ class RateTable(Sequence[Rate]):
     def matches(self, digits: str) -> Iterator[Iterator[Rate]]:
         """Yield the rates of each prefix of `digits`, longest prefix first; the latest start first."""
         for prefix, first, last in self._spans(digits):
-            yield (self._rate(prefix, at) for at in range(last - 1, first - 1, -1))
+            order: Iterable[int] = range(last - 1, first - 1, -1)
+            if last - first > 1:
+                order = sorted(order, key=lambda at: bool(self._terms[self._terms_of[at]][0]), reverse=True)
+            yield (self._rate(prefix, at) for at in order)
 
     def rows_for(self, digits: str) -> Iterator[list[RateRow]]:
         """Yield the rows of each prefix of `digits`, the longest prefix first."""

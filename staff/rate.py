@@ -162,7 +162,7 @@ def _dated(desk: Desk, name: str, plan: Plan, at: datetime | None) -> DatedDeck:
         problem = f"deck {name!r} is in {info.currency}, plan {plan.id} in {plan.currency}"
         raise Conflict("deck", problem, "name a deck of the plan's currency")
     starts = desk.read("find versions", decks.starts, name)
-    return DatedDeck(starts, lambda then: desk.read("read deck", decks.deck, name, then).rates, at=at)
+    return DatedDeck(starts, lambda then: desk.read("read deck", decks.whole_deck, name, then).rates, at=at)
 
 
 def _delimiter(text: str) -> str:

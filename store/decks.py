@@ -136,7 +136,7 @@ def deck(connection: Connection, name: str, at: datetime) -> "Deck | DeckInTable
 
 
 def starts(connection: Connection, name: str) -> tuple[datetime, ...]:
-    """When another version of that deck comes into force, past and future; NotFound if there is no such deck."""
+    """When other versions of a deck come into force, past and future; NotFound if there is no such deck."""
     deck_info(connection, name)
     wanted = select(deck_versions.c.effective_at, deck_versions.c.withdrawn_at).where(
         deck_versions.c.deck_name == name, deck_versions.c.approved_at.is_not(None)
@@ -213,14 +213,14 @@ class DeckInTable:
         self.row = version
         self._connection = connection
 
-    def find(self, dialled: E164, at: datetime) -> Rate | NoRate:
+    def find(self, dialled: E164, at: datetime, band: str = "") -> Rate | NoRate:
         """As Deck.find."""
         found = raterows.candidates(self._connection, self.row.id, dialled.digits)
         rows = tuple(
             rate_of(row, rate_id=f"{self.id}:{number}", currency=self.currency) for number, row in found
         )
         few = Deck(id=self.id, name=self.name, version=self.version, currency=self.currency, rates=rows)
-        return few.find(dialled, at)
+        return few.find(dialled, at, band)
 
 
 def wanted_on_shelf(connection: Connection, at: datetime) -> tuple[Row[Any, *tuple[Any, ...]], ...]:

@@ -29,9 +29,9 @@ from sqlalchemy import (
 
 from billing.span import Span, day_of
 from store.cdrs import NEWEST_CHARGE
-from store.columns import micros
 from store.decks import pinned_rates
 from store.schema import accounts, callbacks, cdrs, charges, legs, trunks
+from values.instants import micros
 
 SECOND_MICROS = 1_000_000
 DAY_MICROS = 86_400 * SECOND_MICROS

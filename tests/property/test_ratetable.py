@@ -1,6 +1,6 @@
 """A table of rates is the same as the rates, and finds what a deck of them finds."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,20 +14,22 @@ from values.e164 import E164
 
 DIGITS = st.text("123", min_size=1, max_size=6)
 MOMENTS = st.integers(-5, 5).map(lambda days: START + timedelta(days=days))
-KEYS = st.tuples(DIGITS, MOMENTS, st.none() | st.integers(1, 4), st.integers(0, 10**9))
+BANDS = st.sampled_from(["", "peak", "night"])
+KEYS = st.tuples(DIGITS, MOMENTS, BANDS, st.none() | st.integers(1, 4), st.integers(0, 10**9))
 
 
 def rates_of(drawn: list) -> tuple[Rate, ...]:
-    ordered = sorted(drawn, key=lambda row: row[:2])
+    ordered = sorted(drawn, key=lambda row: row[:3])
     return tuple(
         a_rate(
             per_minute=f"{units}E-8",
+            band=band,
             prefix=prefix,
             id=f"d:1:{number}",
             valid_from=start,
             valid_till=None if days is None else start + timedelta(days=days),
         )
-        for number, (prefix, start, days, units) in enumerate(ordered, start=1)
+        for number, (prefix, start, band, days, units) in enumerate(ordered, start=1)
     )
 
 
@@ -36,7 +38,7 @@ def table_of(rates: tuple[Rate, ...]) -> RateTable:
     return RateTable(numbered, version_id="d:1", currency="USD")
 
 
-DRAWN = st.lists(KEYS, max_size=40, unique_by=lambda row: row[:2]).map(rates_of)
+DRAWN = st.lists(KEYS, max_size=40, unique_by=lambda row: row[:3]).map(rates_of)
 
 
 @given(DRAWN)
@@ -47,8 +49,11 @@ def test_a_table_gives_its_rates_again(rates: tuple[Rate, ...]) -> None:
     assert list(table.rows()) == [row_of(rate) for rate in rates]
 
 
-@given(DRAWN, st.text("123", min_size=7, max_size=10), MOMENTS)
-def test_F050_a_table_finds_what_a_deck_finds(rates: tuple[Rate, ...], digits: str, at: object) -> None:
+@given(DRAWN, st.text("123", min_size=7, max_size=10), MOMENTS, BANDS)
+def test_F050_a_table_finds_what_a_deck_finds(
+    rates: tuple[Rate, ...], digits: str, at: datetime, band: str
+) -> None:
     plain = Deck(id="d:1", name="d", version=1, currency="USD", rates=rates)
     compact = Deck(id="d:1", name="d", version=1, currency="USD", rates=table_of(rates))
-    assert compact.find(E164(digits=digits), at) == plain.find(E164(digits=digits), at)  # type: ignore[arg-type]
+    number = E164(digits=digits)
+    assert compact.find(number, at, band) == plain.find(number, at, band)

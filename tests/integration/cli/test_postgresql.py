@@ -36,7 +36,7 @@ def test_a_company_is_founded_called_and_invoiced(office: Office) -> None:
     since = ("--effective", "2026-01-01")
     for deck, kind, file in (("retail", "sell", "sell.csv"), ("carrier-x", "cost", "cost.csv")):
         words = (deck, str(office.folder / file), "--kind", kind, "--currency", "USD")
-        office.done("deck", "import", *words, *since)
+        office.done("deck", "import", *words, "--approve", *since)
     office.done("plan", "add", "standard", "--deck", "retail", "--a-leg-policy", "free", *since)
     office.done("trunk", "add", "east", "--carrier", "carrier-x", "--cost-deck", "carrier-x")
     terms = ("--currency", "USD", "--plan", "standard", "--credit-limit", "50")
