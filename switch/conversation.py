@@ -26,7 +26,13 @@ from ivr import session
 from ivr.prompts import DEFAULT_LANGUAGE, language_to_speak
 from switch.conductor import Conductor
 from switch.fastagi import AgiSession, Refused, Script
-from switch.legs import LegWatch, callback_id_of, cause_of_status, dial_arguments
+from switch.legs import (
+    NORMAL_CLEARING_CAUSE,
+    LegWatch,
+    callback_id_of,
+    cause_of_status,
+    dial_arguments,
+)
 from switch.line import AgiLine
 from switch.orders import AsteriskOrders
 from wire.agi import Environment
@@ -91,14 +97,22 @@ class Conversations:
         # Taken while the callback is surely known: one that ends meanwhile closes it.
         mailbox = self._conductor.mailbox(leg_id)
         self._conductor.spawn(self._prove_answer(callback_id, leg_id, self._wall()))
-        self._set_up(agi, callback_id)
-        line = AgiLine(agi)
-        while (order := agi.wait_unless_hung_up(mailbox.get())) is not None:
-            match order:
-                case RunDialog():
-                    self._speak(agi, line, callback_id, order, answered_at)
-                case DialB(leg=leg):
-                    self._dial(agi, callback_id, leg)
+        try:
+            self._set_up(agi, callback_id)
+            line = AgiLine(agi)
+            while (order := agi.wait_unless_hung_up(mailbox.get())) is not None:
+                match order:
+                    case RunDialog():
+                        self._speak(agi, line, callback_id, order, answered_at)
+                    case DialB(leg=leg):
+                        self._dial(agi, callback_id, leg)
+        finally:
+            mailbox.abandon(partial(self._not_carried_out, callback_id))
+
+    def _not_carried_out(self, callback_id: str, order: RunDialog | DialB) -> None:
+        """A has left between keying a number and our Dial: that leg never had a channel to tell its end."""
+        if isinstance(order, DialB):
+            self._conductor.news(callback_id, self._conductor.leg_failed(order.leg.id, NORMAL_CLEARING_CAUSE))
 
     def _set_up(self, agi: AgiSession, callback_id: str) -> None:
         """Give the channel the subscriber's language and the plan's in-call key."""

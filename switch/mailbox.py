@@ -6,6 +6,7 @@ Knows nothing of: callbacks, Asterisk.
 """
 
 from collections import deque
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 
@@ -24,12 +25,15 @@ class Mailbox:
         self._orders: deque[Order] = deque(maxlen=ORDERS_MAX)
         self._reader: Deferred[Order | None] | None = None
         self._closed = False
+        self._unread: Callable[[Order], object] | None = None
 
     def put(self, order: Order) -> None:
-        """Leave an order; after close() it is dropped, for the session is over."""
+        """Leave an order; after close() it is dropped, for the callback is over."""
         if self._closed:
             return
-        if self._reader is not None:
+        if self._unread is not None:
+            self._unread(order)
+        elif self._reader is not None:
             reader, self._reader = self._reader, None
             reader.callback(order)
         else:
@@ -45,6 +49,14 @@ class Mailbox:
         else:
             self._reader = waiting
         return waiting
+
+    def abandon(self, unread: Callable[[Order], object]) -> None:
+        """Its reader has gone: what was left unread, and what is put from now on, goes to `unread`."""
+        if self._closed:
+            return
+        self._reader, self._unread = None, unread
+        while self._orders:
+            unread(self._orders.popleft())
 
     def close(self) -> None:
         """There will be no more orders."""

@@ -9,7 +9,7 @@ import itertools
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -666,7 +666,9 @@ def test_F041_after_200_and_bye_in_one_breath_the_next_number_is_asked_for(net: 
     assert [each.charge.billed_seconds for each in made.legs_b if each.charge] == [30, 30]
 
 
-def test_F038_an_answer_and_a_hang_up_in_one_instant_are_billed_once_at_most(net: Networks) -> None:
+def test_F038_who_hangs_up_at_any_instant_before_or_at_the_answer_is_billed_once_at_most(
+    net: Networks,
+) -> None:
     pairs = {delay: threading.Event() for delay in (0.0, 0.002, 0.01, 0.03, 0.08)}
 
     def keys_then_leaves(number: str, delay: float) -> Part:
@@ -694,7 +696,21 @@ def test_F038_an_answer_and_a_hang_up_in_one_instant_are_billed_once_at_most(net
         number = australian()
         subscriber = keys_then_leaves(number, delay)
         scenes[str(delay)] = Scene(number=number, subscriber=subscriber, far=answers(delay))
-    for made in play(net, scenes).values():
+    leaving = {}
+    for delay in (0.0, 0.01, 0.02, 0.04, 0.08, 0.15):
+        number = australian()
+        leaving[f"leaves {delay}"] = Scene(
+            number=number, subscriber=keys_then_stays(number, stays=delay), far=talks(1)
+        )
+    all_made = play(net, {**scenes, **leaving})
+    for name in leaving:
+        (near,) = all_made[name].near
+        ended_at = all_made[name].callback.ended_at
+        assert near.ended_at is not None
+        assert ended_at is not None
+        assert ended_at - near.ended_at < timedelta(seconds=3)
+        assert all_made[name].balance == 0
+    for made in (all_made[name] for name in scenes):
         (far,) = made.far
         assert far.ended_at is not None
         assert made.balance in {Decimal(0), Decimal("-0.1200")}

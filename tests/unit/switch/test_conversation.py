@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from asterisk.agi import AGISIGHUPHangup
 from fake_switch import FakeSwitch
-from sample_callbacks import A1, B1, CALLBACK_ID, hung_up, in_state
+from sample_callbacks import A1, B1, CALLBACK_ID, destination_authorised, hung_up, in_state
 
-from calls.callback import State
+from calls.callback import State, disposition_of
+from calls.cdr import Disposition
 from switch.conversation import AMI_LAG_SECONDS, Conversations
 from switch.legs import LegWatch
 
@@ -91,3 +92,33 @@ def test_a_B_leg_that_never_had_a_channel_is_closed_when_the_subscriber_has_left
     talk.switch.tell(hung_up(A1, seconds=99))
     talk.end()
     assert talk.switch.books.rows[CALLBACK_ID].state.is_end
+
+
+class LeavesAfterKeying:
+    """An A-leg whose phone hangs up while the session waits for its next order."""
+
+    def set_variable(self, *_: str) -> None:
+        pass
+
+    def wait_unless_hung_up(self, _order: object) -> None:
+        raise AGISIGHUPHangup("gone")
+
+
+def test_F038_a_subscriber_who_leaves_before_we_dial_ends_the_callback_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Conversations, "_language_of", lambda *_: "en")
+    talk = Talk(ami_is_lost=False)
+    keyed_in = in_state(State.AUTHORIZING)
+    talk.switch.books.rows[CALLBACK_ID] = keyed_in
+    talk.switch.conductor.follow(keyed_in)
+    agi: Any = LeavesAfterKeying()
+    with pytest.raises(AGISIGHUPHangup):
+        talk.conversations._converse(agi, A1)
+    talk.switch.tell(destination_authorised(keyed_in))
+    assert talk.switch.state() in {State.DIALING_B, State.COLLECTING}
+    talk.switch.tell(hung_up(A1, seconds=99))
+    ended = talk.switch.books.rows[CALLBACK_ID]
+    assert (ended.state, ended.hold_units) == (State.ABANDONED, 0)
+    (leg,) = ended.legs_b
+    assert disposition_of(leg) is Disposition.CANCELLED

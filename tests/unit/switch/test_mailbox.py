@@ -67,3 +67,28 @@ def test_nobody_reading_does_not_make_it_grow_for_ever() -> None:
     while taken(mailbox):
         read += 1
     assert read == ORDERS_MAX
+
+
+def test_what_nobody_has_read_or_will_read_goes_to_whoever_is_named() -> None:
+    mailbox, unread = Mailbox(), list[object]()
+    mailbox.put(WELCOME)
+    mailbox.abandon(unread.append)
+    mailbox.put(FOLLOW_ON)
+    assert unread == [WELCOME, FOLLOW_ON]
+
+
+def test_what_is_put_after_the_reader_left_in_the_middle_of_waiting_is_not_lost() -> None:
+    mailbox, unread = Mailbox(), list[object]()
+    got = taken(mailbox)
+    mailbox.abandon(unread.append)
+    mailbox.put(FOLLOW_ON)
+    assert (got, unread) == ([], [FOLLOW_ON])
+
+
+def test_an_abandoned_mailbox_of_a_callback_that_is_over_drops_everything() -> None:
+    mailbox, unread = Mailbox(), list[object]()
+    mailbox.put(WELCOME)
+    mailbox.close()
+    mailbox.abandon(unread.append)
+    mailbox.put(FOLLOW_ON)
+    assert unread == []
