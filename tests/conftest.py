@@ -1,7 +1,21 @@
 """What holds for every test."""
 
+from typing import Any
+
 import hypothesis
+import pytest
+from real_turns import RealTurns, turn_of
 
 # A busy machine is not a failure: what is too slow is found by the time limit on the whole test.
 hypothesis.settings.register_profile("dialback", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("dialback")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes comes first."""
+    items.sort(key=lambda item: turn_of(item.path.name))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> RealTurns | None:
+    """`--dist loadscope` means our own turns."""
+    return RealTurns(config, log) if config.getvalue("dist") == "loadscope" else None

@@ -156,7 +156,7 @@ class World:
         """Forget phones, failures and past calls, for the next test; calls still up are hung up."""
         self.asterisk.command("channel request hangup all")
         self.quiet(seconds=10)
-        for family in ("phone", "turn", "script", "carrier"):
+        for family in ("phone", "turn", "script", "carrier", "sign"):
             self._forget(family)
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
 
@@ -182,6 +182,10 @@ class World:
         # The turn first: a call between the two orders still finds the old scripts, from their start.
         self.control.order("DBPut", {"Family": "turn", "Key": digits, "Val": "0"})
         self.control.order("DBPut", {"Family": "phone", "Key": digits, "Val": "-".join(names)})
+
+    def gives(self, sign: str) -> None:
+        """Let every phone go on that Awaits this sign, now or later, until the next reset."""
+        self.control.order("DBPut", {"Family": "sign", "Key": sign, "Val": "1"})
 
     def listen(self, carrier: str, *, on: bool) -> None:
         """Open or close a carrier's port. Calls that are up keep their sound, but hear no BYE meanwhile."""

@@ -118,6 +118,16 @@ class Waits:
         return _wait(self.seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Awaits:
+    """Stay silent, or go on ringing, until `World.gives(sign)`: whoever plays the phone decides when."""
+
+    sign: str
+
+    def lines(self, call: Call) -> list[str]:
+        return [f"GoSub(await,s,1({self.sign}))"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talks:
     """Send a steady tone for so long: the voice of this side."""

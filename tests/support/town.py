@@ -29,6 +29,7 @@ from store.database import Database
 from store.policies import replace_country_policy
 from store.upgrade import upgrade
 from values.e164 import E164
+from world.scripts import Awaits, HangsUp, Step
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 CLERK = Author(at=LONG_AGO, name="test")
@@ -64,6 +65,11 @@ class Traveller:
     subscriber_id: str
     number: str
     did: str
+
+
+def leaves(traveller: Traveller) -> tuple[Step, ...]:
+    """The end of a script: stay on the line until Town.leaves_after() finds that nothing more is to come."""
+    return Awaits(traveller.number), HangsUp()
 
 
 def opened(stage: Stage) -> Town:
@@ -203,6 +209,19 @@ class Town:
         """Ring the trigger once and hang up; what was heard."""
         return self.world.rings(did=traveller.did, caller=traveller.number, seconds=seconds, through=through)
 
+    def leaves_after(
+        self, traveller: Traveller, destinations: int = 1, *, seconds: float = ENOUGH_SECONDS
+    ) -> None:
+        """Let the traveller hang up once so many destinations have ended; his script ends with `leaves`."""
+
+        def ended() -> bool:
+            found = self.callbacks_of(traveller)[-1:]
+            over = [leg for callback in found for leg in callback.legs_b if leg.hung_up_at is not None]
+            return len(over) >= destinations or any(callback.state.is_end for callback in found)
+
+        self.wait_until(ended, seconds, f"the end of {destinations} destinations")
+        self.world.gives(traveller.number)
+
     # what came of it
 
     def callbacks_of(self, traveller: Traveller) -> tuple[Callback, ...]:
@@ -283,4 +302,15 @@ class Town:
         decks.add_version(connection, deck_name=name, new_rates=rows, effective_at=LONG_AGO, author=CLERK)
 
 
-__all__ = ["D1", "D2", "ALegPolicy", "NotInTime", "Town", "Traveller", "opened", "replace", "timedelta"]
+__all__ = [
+    "D1",
+    "D2",
+    "ALegPolicy",
+    "NotInTime",
+    "Town",
+    "Traveller",
+    "leaves",
+    "opened",
+    "replace",
+    "timedelta",
+]

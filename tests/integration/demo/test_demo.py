@@ -15,7 +15,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 KEPT = {"dialback.db", "invoice.pdf", "phones.csv", "switch.log", "switch.toml"}
-WHOLE_RUN_SECONDS = 110
+WHOLE_RUN_SECONDS = 200
+"""Only so that nothing waits for ever: it takes some 40 s, and more on a machine that does much else."""
 pytestmark = [pytest.mark.real_asterisk, pytest.mark.timeout(240)]
 
 
