@@ -26,6 +26,7 @@ class AdmissionRefusal(StrEnum):
     NO_CREDIT = "no_credit"
     NO_RATE = "no_rate"
     STOPPING = "stopping"
+    TOO_MANY_CODES = "too_many_codes"
 
 
 SENTENCES = {
@@ -39,6 +40,7 @@ SENTENCES = {
     AdmissionRefusal.COUNTRY_DENIED: "Callbacks to this country are not allowed this way.",
     AdmissionRefusal.NO_CREDIT: "The account's credit does not cover a call; pay or top up first.",
     AdmissionRefusal.NO_RATE: "There is no rate for the callback number in the account's plan.",
+    AdmissionRefusal.TOO_MANY_CODES: "Too many codes were ordered for this number or account; wait a while.",
     AdmissionRefusal.STOPPING: "The switch is stopping and takes no new callbacks; try again shortly.",
 }
 
@@ -96,6 +98,19 @@ def decide(*, did_known: bool, diverted: bool, candidate: Candidate | None) -> A
         # Two callback systems, or a line forwarded to us, would ring each other for ever.
         return Refused(reason=AdmissionRefusal.DIVERTED)
     return decide_candidate(candidate)
+
+
+def decide_verification(candidate: Candidate) -> Admitted | Refused:
+    """The checks of a call that only speaks a code: it costs the account nothing and is part of self-care."""
+    if candidate.account_state is AccountState.CLOSED:
+        return Refused(reason=AdmissionRefusal.ACCOUNT_CLOSED)
+    if candidate.has_live_callback:
+        return Refused(reason=AdmissionRefusal.DUPLICATE)
+    if candidate.country.is_denied:
+        return Refused(reason=AdmissionRefusal.COUNTRY_DENIED, detail=candidate.country.reason)
+    if not candidate.has_rate:
+        return Refused(reason=AdmissionRefusal.NO_RATE)
+    return Admitted(candidate=candidate)
 
 
 def decide_candidate(candidate: Candidate) -> Admitted | Refused:

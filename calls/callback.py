@@ -47,6 +47,8 @@ class OriginKind(StrEnum):
     WEB = "web"
     API = "api"
     CLI = "cli"
+    VERIFY = "verify"
+    """A number is to be proven: a code is spoken, and no destination is ever dialled."""
 
 
 class Reason(StrEnum):
@@ -76,6 +78,7 @@ class Reason(StrEnum):
     OWN_NUMBER = "own_number"
     OVERDUE = "overdue"
     TRY_LATER = "try_later"
+    CODE_SPOKEN = "code_spoken"
 
 
 class ReleasedBy(StrEnum):
@@ -179,6 +182,11 @@ class Callback:
     reason: Reason | None = None
     ended_at: datetime | None = None
     cancelled_by: str = ""
+
+    @property
+    def is_verification(self) -> bool:
+        """Whether it only speaks a code to a number that is to be proven."""
+        return self.origin.kind is OriginKind.VERIFY
 
     @property
     def leg_a(self) -> Leg | None:

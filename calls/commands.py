@@ -20,6 +20,7 @@ class Opening(StrEnum):
     ASK_AGAIN = "ask_again"
     FOLLOW_ON = "follow_on"
     NEXT_NUMBER = "next_number"
+    SPEAK_CODE = "speak_code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

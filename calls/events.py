@@ -105,7 +105,7 @@ class DestinationRefused(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialogEnded(Event):
-    """The spoken part is over without a destination; the reason is NOT_ACCEPTED or GAVE_UP."""
+    """The spoken part is over without a destination: NOT_ACCEPTED, GAVE_UP; or CODE_SPOKEN, as wished."""
 
     reason: Reason
 

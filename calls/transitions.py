@@ -200,7 +200,8 @@ def _note_ringing(callback: Callback, event: Event, _limits: Limits) -> Step:
 def _greet(callback: Callback, event: Event, _limits: Limits) -> Step:
     leg = _leg_of(callback, event)
     after = replace(callback.with_leg(replace(leg, answered_at=event.at)), state=State.COLLECTING)
-    return after, (RunDialog(opening=Opening.WELCOME),)
+    opening = Opening.SPEAK_CODE if callback.is_verification else Opening.WELCOME
+    return after, (RunDialog(opening=opening),)
 
 
 @_row(State.DIALING_A, events.LegHungUp, State.RETRY_WAIT, State.UNANSWERED, State.FAILED)
@@ -254,6 +255,8 @@ def _accept(callback: Callback, event: Event, _limits: Limits) -> Step:
 @_row(State.COLLECTING, events.DestinationKeyed, State.AUTHORIZING)
 def _authorise(callback: Callback, event: Event, _limits: Limits) -> Step:
     assert isinstance(event, events.DestinationKeyed)
+    if callback.is_verification:
+        raise IllegalEventError(f"callback {callback.id} proves a number and dials no destination")
     leg = callback.leg_a
     if leg is not None and leg.accepted_at is None:
         # Keying a number is pressing a key: no destination is ever dialled for a leg that is not accepted.
@@ -458,6 +461,8 @@ def _finish(callback: Callback, at: datetime) -> Step:
         return _end(callback, State.CANCELLED, Reason.CANCELLED, at)
     if callback.has_talked:
         return _end(callback, State.COMPLETED, Reason.TALKED, at)
+    if callback.ending is Reason.CODE_SPOKEN:
+        return _end(callback, State.COMPLETED, Reason.CODE_SPOKEN, at)
     if leg_a is None or leg_a.answered_at is None:
         return _end(callback, State.UNANSWERED, Reason.NO_ANSWER, at)
     if leg_a.accepted_at is None:

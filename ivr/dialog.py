@@ -12,6 +12,7 @@ Laws:
 5. The text after the last `*` is what was keyed.
 6. Digits keyed instead of the follow-on key are the next number: a traveller who already keys it means it.
 7. No key is remembered once its entry is over, and none is ever logged.
+8. A code is said only after a key: no machine records it. It is said as often as a key asks, within reason.
 """
 
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from ivr.turns import (
     AfterPrompt,
     Ask,
     AskAgain,
+    CodeSpoken,
     ConnectFixed,
     DestinationKeyed,
     Digits,
@@ -35,8 +37,11 @@ from ivr.turns import (
     NextNumber,
     NotAccepted,
     Opening,
+    Proving,
     ReadingBack,
     SinceAnswer,
+    SpeakCode,
+    Telling,
     Turn,
     Welcome,
 )
@@ -66,6 +71,7 @@ class Rules:
     between_hashes_seconds: float = 1.5
     tries_max: int = 3
     helps_max: int = 2
+    code_times_max: int = 4
     digits_max: int = 32
 
     def __post_init__(self) -> None:
@@ -84,6 +90,8 @@ def begin(opening: Opening, rules: Rules, *, accepted: bool) -> Turn:
             return _follow_on(FollowingOn(), rules, say_reason(reason) if reason is not None else ())
         case NextNumber():
             return _enter(Entering(), rules, sounds_of(Prompt.ENTER_NEXT_NUMBER))
+        case SpeakCode(code=code):
+            return _tell(Telling(code=code), rules) if accepted else _prove(Proving(code=code), rules)
         case _:
             assert_never(opening)
 
@@ -99,6 +107,10 @@ def reply(asked: Ask, digits: Digits, rules: Rules) -> Turn:
             return _read_back_answered(asked.stage, digits, rules)
         case FollowingOn():
             return _followed_on(asked.stage, digits, rules)
+        case Proving():
+            return _proved(asked.stage, digits, rules)
+        case Telling():
+            return _told(asked.stage, digits, rules)
         case _:
             assert_never(asked.stage)
 
@@ -217,6 +229,40 @@ def _followed_on(stage: FollowingOn, digits: Digits, rules: Rules) -> Turn:
         between_digits_seconds=rules.between_digits_seconds,
         digits_max=rules.digits_max,
     )
+
+
+def _prove(stage: Proving, rules: Rules) -> Ask:
+    return Ask(
+        stage=stage,
+        sounds=sounds_of(Prompt.CODE_WELCOME),
+        first_digit=SinceAnswer(
+            seconds=rules.release_seconds if stage.is_last else rules.prompt_again_seconds
+        ),
+        between_digits_seconds=rules.between_digits_seconds,
+        digits_max=ANY_KEY_DIGITS_MAX,
+    )
+
+
+def _proved(stage: Proving, digits: Digits, rules: Rules) -> Turn:
+    if digits.was_silent:
+        return Done(outcome=NotAccepted()) if stage.is_last else _prove(replace(stage, is_last=True), rules)
+    return _tell(Telling(code=stage.code), rules)
+
+
+def _tell(stage: Telling, rules: Rules) -> Ask:
+    return Ask(
+        stage=stage,
+        sounds=sounds_of(Prompt.CODE_IS) + say_digits(stage.code) + sounds_of(Prompt.CODE_AGAIN),
+        first_digit=AfterPrompt(seconds=rules.between_digits_seconds),
+        between_digits_seconds=rules.between_digits_seconds,
+        digits_max=ANY_KEY_DIGITS_MAX,
+    )
+
+
+def _told(stage: Telling, digits: Digits, rules: Rules) -> Turn:
+    if digits.was_silent or stage.times >= rules.code_times_max:
+        return Done(outcome=CodeSpoken(), sounds=sounds_of(Prompt.GOODBYE))
+    return _tell(replace(stage, times=stage.times + 1), rules)
 
 
 def _goodbye(explanation: tuple[str, ...]) -> Done:

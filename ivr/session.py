@@ -15,6 +15,7 @@ from ivr.turns import (
     AfterPrompt,
     Ask,
     AskAgain,
+    CodeSpoken,
     ConnectFixed,
     DestinationKeyed,
     Digits,
@@ -24,12 +25,14 @@ from ivr.turns import (
     NotAccepted,
     Opening,
     Outcome,
+    SpeakCode,
     Welcome,
 )
 from values.e164 import E164, Dialable, Refusal, dialling_refusal
 
 __all__ = [
     "AskAgain",
+    "CodeSpoken",
     "ConnectFixed",
     "DestinationKeyed",
     "Digits",
@@ -42,6 +45,7 @@ __all__ = [
     "Outcome",
     "Rules",
     "Session",
+    "SpeakCode",
     "Welcome",
     "number_reader",
 ]

@@ -5,7 +5,7 @@ Gives: the values between ivr/dialog.py, which decides, and ivr/session.py, whic
 Knows nothing of: what follows from what.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calls.callback import Reason
 from values.e164 import E164, RefusalReason
@@ -37,7 +37,14 @@ class NextNumber:
     """The subscriber ended the call with the in-call key and wants the next number."""
 
 
-Opening = Welcome | AskAgain | FollowOn | NextNumber
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeakCode:
+    """The number is to be proven: who presses a key hears the code."""
+
+    code: str = field(repr=False)
+
+
+Opening = Welcome | AskAgain | FollowOn | NextNumber | SpeakCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,12 @@ class GaveUp:
     """A human was there and named no destination; the goodbye has been said."""
 
 
-Outcome = DestinationKeyed | ConnectFixed | NotAccepted | GaveUp
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSpoken:
+    """The code was said to its end."""
+
+
+Outcome = DestinationKeyed | ConnectFixed | NotAccepted | GaveUp | CodeSpoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +137,23 @@ class FollowingOn:
     tries: int = 0
 
 
-Stage = Accepting | Entering | ReadingBack | FollowingOn
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proving:
+    """Nobody has pressed a key yet to hear the code."""
+
+    code: str = field(repr=False)
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """The code is being said for the `times`-th time."""
+
+    code: str = field(repr=False)
+    times: int = 1
+
+
+Stage = Accepting | Entering | ReadingBack | FollowingOn | Proving | Telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
+from staff.exits import CONFLICT, REFUSED, Stop
 from staff.inputs import Instant, home_country_option, output_option, reason_option, required_reason_option
 from staff.listing import Row, show_record, show_rows
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from store.audit import Author
     from store.customers import RegisteredNumber
     from store.database import Connection
+    from values.e164 import E164
 
 LISTED = ("number", "account", "subscriber", "verified_at", "verified_by", "registered_at", "rung_until")
 
@@ -74,19 +76,78 @@ def add(
     show_record(_line(made), output)
 
 
-@number.command(epilog="Example: dialback number verify +447700900123 --reason 'passport seen, called back'")
+@number.command(
+    epilog="Example: dialback number verify +447700900123 --call\n\n"
+    "Example: dialback number verify +447700900123 --reason 'passport seen, called back'"
+)
 @click.argument("text", metavar="NUMBER")
+@click.option("--call", is_flag=True, help="Let the running switch ring it and speak a code.")
 @home_country_option
-@required_reason_option
+@reason_option
 @output_option
 @pass_desk
-def verify(desk: Desk, text: str, home_country: str | None, reason: str, output: str) -> None:
-    """Write down that a number is surely its subscriber's; from now on it is rung."""
+def verify(desk: Desk, text: str, *, call: bool, home_country: str | None, reason: str, output: str) -> None:
+    """Prove that a number is its subscriber's: by a spoken code (--call), or on your own word (--reason).
+
+    --call costs the account nothing. Who answers and presses a key hears seven digits; have them told to you
+    and give them to `dialback number confirm` within ten minutes.
+    """
     from store import checks, customers
 
     written = checks.number("number", text, home_country)
+    if call:
+        show_record(_order(desk, written, reason), output)
+        return
+    if not reason.strip():
+        raise click.UsageError("say with --reason how you checked it, or have a code spoken with --call")
     made = desk.change("verify number", customers.verify_number, written, desk.author(reason))
     show_record(_line(made), output)
+
+
+@number.command(epilog="Example: dialback number confirm +447700900123 4711081")
+@click.argument("text", metavar="NUMBER")
+@click.argument("code")
+@home_country_option
+@output_option
+@pass_desk
+def confirm(desk: Desk, text: str, code: str, home_country: str | None, output: str) -> None:
+    """Take the code that a call spoke; from now on the number is rung. Exit code 4: it is not the code."""
+    from store import checks, verification
+    from values.spokencode import spoken_code
+
+    written = checks.number("number", text, home_country)
+    secret = desk.settings.agi.secret.get_secret_value().encode()
+    outcome = desk.change(
+        "confirm number",
+        verification.confirm_number,
+        written,
+        code,
+        code_of=lambda callback_id: spoken_code(secret, callback_id),
+        author=desk.author(),
+    )
+    if isinstance(outcome, verification.CodeRefused):
+        raise Stop(f"code: {outcome.sentence}", REFUSED)
+    show_record(_line(outcome), output)
+
+
+def _order(desk: Desk, number: E164, reason: str) -> Row:
+    from calls.admission import AdmissionRefusal, Refused
+    from calls.callback import callback_id
+    from store import verification
+
+    ordered = desk.change(
+        "order code",
+        verification.order_code,
+        number,
+        callback_id=callback_id(desk.new_id()),
+        limits=desk.settings.switch.limits(),
+        author=desk.author(reason),
+    )
+    if isinstance(ordered, Refused):
+        code = CONFLICT if ordered.reason is AdmissionRefusal.DUPLICATE else REFUSED
+        raise Stop(f"number: {number}: {ordered.sentence}", code)
+    say(f"It rings within seconds. Then: dialback number confirm {number} CODE")
+    return {"number": number, "callback": ordered.callback.id, "code_until": ordered.expires_at}
 
 
 @number.command("list", epilog="Example: dialback number list --subscriber anna")

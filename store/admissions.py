@@ -29,6 +29,7 @@ POLICY_KINDS: Mapping[OriginKind, PolicyKind] = {
     OriginKind.API: PolicyKind.API,
     # Staff at the command line act for nobody in particular: only rows for every door bind them.
     OriginKind.CLI: PolicyKind.ANY,
+    OriginKind.VERIFY: PolicyKind.ANY,
 }
 
 

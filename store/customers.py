@@ -23,6 +23,7 @@ from store.numbers import (
     choose_number,
     is_verified_for,
     list_numbers,
+    registered_to,
     remove_number,
     verify_number,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "list_subscribers",
     "plan",
     "plan_in_force",
+    "registered_to",
     "remove_number",
     "set_account_state",
     "subscriber",

@@ -87,10 +87,13 @@ def add_number(
     return made
 
 
-def verify_number(connection: Connection, number: E164, author: Author) -> RegisteredNumber:
-    """Write down that the subscriber was reached on this number; from now on it is rung."""
+def verify_number(connection: Connection, number: E164, author: Author, *, by: str = "") -> RegisteredNumber:
+    """Write down that the subscriber was reached on this number; from now on it is rung.
+
+    `by` is what proved it, if it was not the author alone.
+    """
     before = _number(connection, number)
-    after = replace(before, verified_at=author.at, verified_by=author.name)
+    after = replace(before, verified_at=author.at, verified_by=by or author.name)
     connection.execute(update(numbers).where(numbers.c.e164 == str(number)), _number_row(after))
     note(
         connection,
@@ -119,6 +122,11 @@ def choose_number(
     after = replace(before, callback_number=number)
     save_subscriber(connection, before, after, author)
     return after
+
+
+def registered_number(connection: Connection, number: E164) -> RegisteredNumber:
+    """The number with whose it is; NotFound if nobody has it."""
+    return _number(connection, number)
 
 
 def remove_number(connection: Connection, number: E164, author: Author) -> None:

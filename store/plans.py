@@ -26,6 +26,10 @@ from values.money import decimal_from_units, decimal_units, rate_from_units, rat
 Value = TypeVar("Value")
 Other = TypeVar("Other")
 
+FREE_A_LEG = "+free"
+"""Behind a version's id: the same terms, but the account does not pay for the A-leg. It is pinned with the
+id, so that whoever prices the session, then or years later, finds it."""
+
 
 def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime, author: Author) -> Plan:
     """Write the first version of a plan, or the next one; the plan with the id and version it was given.
@@ -55,11 +59,13 @@ def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime, auth
 
 
 def plan(connection: Connection, plan_id: str) -> Plan:
-    """The pinned version of that id; NotFound if there is none."""
-    row = connection.execute(PINNED, {"plan_id": plan_id}).mappings().first()
+    """The pinned version of that id, with a free A-leg where the id says so; NotFound if there is none."""
+    version_id, marked, _ = plan_id.partition(FREE_A_LEG)
+    row = connection.execute(PINNED, {"plan_id": version_id}).mappings().first()
     if row is None:
         raise NotFound("plan", f"there is no plan version {plan_id!r}", "see `dialback plan list`")
-    return _plan_of(row)
+    found = _plan_of(row)
+    return replace(found, id=plan_id, a_leg_policy=ALegPolicy.FREE) if marked else found
 
 
 def plan_in_force(connection: Connection, name: str, at: datetime) -> Plan:

@@ -146,10 +146,9 @@ class Books:
             return events.DialRefused(at=now, reason=Reason.EXPIRED)
         if callbacks.is_subscriber_engaged(connection, callback):
             return events.DialPostponed(at=now, dial_at=now + ENGAGED_RETRY)
-        if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
-            return events.DialRefused(at=now, reason=Reason.ACCOUNT_CLOSED)
-        if not customers.is_verified_for(connection, callback, now):
-            return events.DialRefused(at=now, reason=Reason.NUMBER_REFUSED)
+        refusal = _may_not_ring(connection, callback, now)
+        if refusal is not None:
+            return events.DialRefused(at=now, reason=refusal)
         plan = customers.plan(connection, callback.plan_id)
         offer = self._offer(connection, plan, callback.number_a, now)
         if offer is Reason.TRY_LATER:
@@ -158,7 +157,7 @@ class Books:
             return events.DialRefused(at=now, reason=offer)
         hold_units = decimal_units(first_hold(plan=plan, rate_a=offer.price))
         available = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
-        if available < hold_units or available <= 0:
+        if available < hold_units or (available <= 0 and not callback.is_verification):
             return events.DialRefused(at=now, reason=Reason.NO_CREDIT)
         held = ledger.hold(connection, callback, hold_units, at=now)
         # A retry takes another way: what failed to ring may have been the carrier's fault.
@@ -304,6 +303,20 @@ class _EarlierTalk:
 
     cost: Decimal
     charged_microseconds: int
+
+
+def _may_not_ring(connection: Connection, callback: Callback, now: datetime) -> Reason | None:
+    """What stands against ringing A, whatever the credit, or None. Suspended accounts keep self-care."""
+    state = customers.account_state(connection, callback.account_id)
+    if callback.is_verification:
+        is_theirs = customers.registered_to(connection, callback, now) is not None
+        barred = state is AccountState.CLOSED
+    else:
+        is_theirs = customers.is_verified_for(connection, callback, now)
+        barred = state is not AccountState.OPEN
+    if barred:
+        return Reason.ACCOUNT_CLOSED
+    return None if is_theirs else Reason.NUMBER_REFUSED
 
 
 def _earlier_talk(connection: Connection, callback: Callback, plan: Plan) -> _EarlierTalk:

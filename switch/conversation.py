@@ -146,7 +146,8 @@ class Conversations:
             seconds_since_answer=lambda: self._reactor.seconds() - answered_at,
             on_accepted=accepted,
         )
-        outcome = dialog.run(opening_of(order, callback), line)
+        code = self._orders.spoken_code(callback_id)
+        outcome = dialog.run(opening_of(order, callback, code=code), line)
         self._tell(agi, callback_id, self._event_of(outcome, callback))
 
     def _event_of(self, outcome: session.Outcome, callback: Callback) -> Event:
@@ -161,6 +162,8 @@ class Conversations:
                 return events.DialogEnded(at=now, reason=Reason.NOT_ACCEPTED)
             case session.GaveUp():
                 return events.DialogEnded(at=now, reason=Reason.GAVE_UP)
+            case session.CodeSpoken():
+                return events.DialogEnded(at=now, reason=Reason.CODE_SPOKEN)
 
     def _dial(self, agi: AgiSession, callback_id: str, leg: Leg) -> None:
         callback = self._conductor.callback(callback_id)
@@ -235,8 +238,8 @@ def rules_of(callback: Callback) -> session.Rules:
     )
 
 
-def opening_of(order: RunDialog, callback: Callback) -> session.Opening:
-    """How the dialog begins, in its own words."""
+def opening_of(order: RunDialog, callback: Callback, *, code: str) -> session.Opening:
+    """How the dialog begins, in its own words; `code` is what a verification speaks."""
     match order.opening:
         case Opening.WELCOME:
             return session.Welcome(fixed_destination=callback.destination)
@@ -246,3 +249,5 @@ def opening_of(order: RunDialog, callback: Callback) -> session.Opening:
             return session.FollowOn(reason=order.reason)
         case Opening.NEXT_NUMBER:
             return session.NextNumber()
+        case Opening.SPEAK_CODE:
+            return session.SpeakCode(code=code)

@@ -18,6 +18,7 @@ from switch.ami import ActionRefused, AmiNotSent, AmiService
 from switch.errors import OriginateRefusedError
 from switch.legs import RINGING, UP, LegWatch, leg_id_of, originate
 from values.e164 import E164
+from values.spokencode import spoken_code
 
 NO_CHANNEL_SECONDS = 2.0
 """Asterisk makes a channel within milliseconds of Originate; after this there will be none."""
@@ -80,6 +81,10 @@ class AsteriskOrders:
     def token(self, leg_id: str) -> str:
         """What an AGI session of that leg must show to be believed."""
         return hmac.new(self._secret, leg_id.encode(), hashlib.sha256).hexdigest()[:TOKEN_CHARACTERS]
+
+    def spoken_code(self, callback_id: str) -> str:
+        """What a verification call speaks."""
+        return spoken_code(self._secret, callback_id)
 
     async def originate(self, callback: Callback, leg: Leg) -> None:
         """Ring A, once; returns when it is seen to ring or to have ended.

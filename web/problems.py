@@ -153,6 +153,7 @@ ADMISSION: Mapping[AdmissionRefusal, tuple[int, str]] = {
     AdmissionRefusal.NO_CREDIT: (402, ""),
     AdmissionRefusal.NO_RATE: (422, "name a number that your plan covers"),
     AdmissionRefusal.STOPPING: (503, ""),
+    AdmissionRefusal.TOO_MANY_CODES: (429, ""),
 }
 
 

@@ -26,15 +26,18 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from virtual_agi import TriggerEnd
 from virtual_pbx import Channel, VirtualPbx
-from virtual_switch import LIMITS, SITE_TOKEN, SwitchLife, database_url
+from virtual_switch import LIMITS, SECRET, SITE_TOKEN, SwitchLife, database_url
 from virtual_town import ACCOUNT, CLERK, Terms, fill, new_deck, number_of, set_credit
 
 from calls.admission import AccountState
 from calls.callback import OriginKind, callback_id
 from calls.wishes import Request
 from rating.plan import ALegPolicy
-from store import accounts, admissions, callbacks
+from store import accounts, admissions, callbacks, verification
+from store.audit import Author
+from store.numbers import RegisteredNumber, add_number, choose_number
 from values.e164 import E164
+from values.spokencode import spoken_code
 
 DIVIDER = "---\n"
 LINE = re.compile(r"\s*(?P<at>\d+(?:\.\d+)?)\s+(?P<who>\S+)\s+(?P<what>\S.*?)\s*")
@@ -326,8 +329,60 @@ class Play:
                 prices = self.terms.prices | dict(row.split("=") for row in rows)
                 call("new deck", new_deck, "retail", prices, self.terms.currency, self.wall())
             case _:
-                raise ValueError(f"the office cannot do {' '.join(words)!r}")
+                self._clerk_does(words)
         self.life.inbox.look()
+
+    def _clerk_does(self, words: list[str]) -> None:
+        """Numbers, and what else a customer may ask accounts staff for."""
+        call = self.life.database.call
+        match words:
+            case ["registers", number, "for", subscriber]:
+                call(
+                    "add number",
+                    add_number,
+                    subscriber_id=subscriber,
+                    number=E164.parse(number_of(number)),
+                    author=self._clerk(),
+                )
+            case ["registers", number, "for", subscriber, "until", until]:
+                end = self.terms.start + timedelta(seconds=float(until))
+                call(
+                    "add number",
+                    add_number,
+                    subscriber_id=subscriber,
+                    number=E164.parse(number_of(number)),
+                    author=self._clerk(),
+                    verified=True,
+                    rung_until=end,
+                )
+            case ["lets", subscriber, "be", "rung", "on", number]:
+                call("choose", choose_number, subscriber, E164.parse(number_of(number)), self._clerk())
+            case ["orders", "a", "code", "for", number]:
+                ordered = call(
+                    "order code",
+                    verification.order_code,
+                    E164.parse(number_of(number)),
+                    callback_id=callback_id(str(next(self._ids))),
+                    limits=LIMITS,
+                    author=self._clerk(),
+                )
+                assert isinstance(ordered, verification.OrderedCode), ordered
+            case ["is", "told", "the", "code", "of", number]:
+                told = self.pbx.spoken_code(number_of(number))
+                proven = call(
+                    "confirm",
+                    verification.confirm_number,
+                    E164.parse(number_of(number)),
+                    told,
+                    code_of=lambda known: spoken_code(SECRET.encode(), known),
+                    author=self._clerk(),
+                )
+                assert isinstance(proven, RegisteredNumber), proven
+            case _:
+                raise ValueError(f"the office cannot do {' '.join(words)!r}")
+
+    def _clerk(self) -> Author:
+        return Author(at=self.wall(), name="clerk", reason="asked for")
 
     def _request(self, number: str, words: list[str]) -> Request:
         said = dict(zip(words[::2], words[1::2], strict=True))

@@ -156,7 +156,9 @@ def _check_reckoning(records: Iterable[CallRecord], books: Books) -> None:
         by_callback.setdefault(channel.leg_id.rpartition("-")[0], []).append(channel.leg_id)
     for callback_id in by_callback:
         channels = [each for each in books.pbx.channels if each.leg_id.rpartition("-")[0] == callback_id]
-        bills = reckon(channels, books.terms, books.policy)
+        # A call that only speaks a code is on the house.
+        speaks_code = any("code-is" in sounds for channel in channels for sounds in channel.heard)
+        bills = reckon(channels, books.terms, "free" if speaks_code else books.policy)
         for channel in channels:
             record, bill = by_leg[channel.leg_id], bills.get(channel.leg_id)
             charge = record.charge

@@ -126,6 +126,7 @@ class AgiEnd:
                 self._says("200 result=0\n")
             case ["EXEC", "Read", options]:
                 self._running, self._text = "Read", ""
+                self._channel.heard.append(options.split(",")[1])
                 self._max_digits = int(options.split(",")[2])
                 self._wait("response")
             case ["EXEC", "Dial", options]:

@@ -50,6 +50,7 @@ class Channel:
     caller: "Channel | None" = None
     session: AgiEnd | None = None
     limit_seconds: float = 0.0
+    heard: list[str] = field(default_factory=list)
     timers: list[IDelayedCall] = field(default_factory=list)
 
     @property
@@ -141,6 +142,11 @@ class VirtualPbx:
     def phone(self, number: str) -> Channel:
         """The latest A-leg's channel to that number."""
         return next(each for each in reversed(self.channels) if each.is_a and each.number == number)
+
+    def spoken_code(self, number: str) -> str:
+        """The digits that the latest call to that number said last."""
+        last = [sounds for sounds in self.phone(number.removeprefix("+")).heard if "digit-" in sounds][-1]
+        return "".join(sound[-1] for sound in last.split("&") if "digit-" in sound)
 
     def destination(self, caller: Channel) -> Channel:
         """The latest B-leg's channel that this A-leg's channel dialled."""

@@ -3,6 +3,9 @@
 import pytest
 from office import Office
 
+from settings import load
+from values.spokencode import spoken_code
+
 
 def test_F052_a_plan_is_changed_from_an_instant_on_and_only_that(office: Office) -> None:
     office.done("plan", "add", "gold", "--deck", "retail", "--effective", "2026-01-01")
@@ -83,3 +86,27 @@ def test_F158_a_travellers_number_has_an_end(office: Office) -> None:
     assert unzoned.code == 2
     past = office("number", "add", "anna", "+33199001235", "--until", "2020-01-01T00:00:00Z")
     assert (past.code, "until: 2020-01-01T00:00:00Z is past" in past.err) == (2, True)
+
+
+def test_F070_a_number_is_proven_by_the_code_that_its_call_speaks(office: Office) -> None:
+    office.done("number", "add", "anna", "020 7946 0104")
+    ordered = office.done("number", "verify", "+442079460104", "--call", "--output", "json")
+    assert "dialback number confirm +442079460104 CODE" in ordered.err
+    callback_id = ordered.data["callback"]
+    secret = load(office.folder / "switch.toml").agi.secret.get_secret_value().encode()
+    code = spoken_code(secret, callback_id)
+    wrong = f"{(int(code) + 1) % 10**7:07d}"
+    refused = office("number", "confirm", "+442079460104", wrong)
+    assert (refused.code, refused.out) == (4, "")
+    assert "That is not the code. 2 more may be tried." in refused.err
+    made = office.done("number", "confirm", "+442079460104", code, "--output", "json").data
+    assert made["verified_by"] == "code"
+    again = office("number", "confirm", "+442079460104", code)
+    assert (again.code, "No code is open" in again.err) == (4, True)
+
+
+def test_a_number_is_verified_by_a_code_or_by_somebodys_word(office: Office) -> None:
+    office.done("number", "add", "anna", "020 7946 0104")
+    assert office("number", "verify", "+442079460104").code == 2
+    office.done("number", "verify", "+442079460104", "--reason", "passport seen")
+    assert office("number", "verify", "+442079460777", "--call").code == 3
