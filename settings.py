@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from pbx.settings import PbxSettings, TrunkSettings
-from staff.settings import DeckSettings, SellerSettings
+from staff.settings import DeckSettings, InvoiceSettings, MailSettings, SellerSettings
 from switch.settings import AgiSettings, AmiSettings, SwitchSettings
 from web.settings import WebSettings
 
@@ -55,6 +55,8 @@ class Settings(_Section):
     log: LogSettings = LogSettings()
     seller: SellerSettings = SellerSettings()
     decks: DeckSettings = DeckSettings()
+    invoices: InvoiceSettings = InvoiceSettings()
+    mail: MailSettings = MailSettings()
 
     @field_validator("trunks")
     @classmethod

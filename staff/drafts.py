@@ -1,62 +1,72 @@
-"""Draft invoices: what the store gathered of a month, built by billing.
+"""Invoices of a month that is not closed yet, made from what the store holds now.
 
-Reads: store.invoices, accounts.
-Gives: Invoices without a number.
-Knows nothing of: SQL, totals (billing/invoice.py).
+Reads: store rows; the seller of switch.toml.
+Gives: Invoices without a number; what `dialback invoice` shows before they are issued.
+Knows nothing of: SQL, totals (billing/totals.py).
 """
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from billing.invoice import Invoice, build_invoice
+from billing.invoice import Invoice, completed
+from billing.monthly import monthly_head
 from billing.particulars import Party
 from billing.period import month as month_of
 from store import accounts, invoices
 from store.accounts import Account
 from store.database import Connection
 from store.errors import NotFound
+from store.taxes import tax_rows
 
 DUE_DAYS = 14
 MonthOf = tuple[int, int]
 
 
 def draft(
-    connection: Connection, account_id: str, *, month: MonthOf | None, now: datetime, seller: Party
+    connection: Connection,
+    account_id: str,
+    *,
+    month: MonthOf | None,
+    now: datetime,
+    seller: Party,
+    due_days: int = DUE_DAYS,
 ) -> Invoice:
     """An account's invoice of a month (None: this one); NotFound if the account had no plan then."""
-    return _draft(connection, accounts.account(connection, account_id), month=month, now=now, seller=seller)
+    owner = accounts.account(connection, account_id)
+    return _draft(connection, owner, month=month, now=now, seller=seller, due_days=due_days)
 
 
 def drafts(
-    connection: Connection, *, month: MonthOf | None, now: datetime, seller: Party
+    connection: Connection, *, month: MonthOf | None, now: datetime, seller: Party, due_days: int = DUE_DAYS
 ) -> tuple[Invoice, ...]:
     """The invoices of all accounts that had a plan in that month."""
     made = []
-    for account in accounts.list_accounts(connection):
+    for owner in accounts.list_accounts(connection):
         try:
-            made.append(_draft(connection, account, month=month, now=now, seller=seller))
+            made.append(_draft(connection, owner, month=month, now=now, seller=seller, due_days=due_days))
         except NotFound:
             continue  # older than its plan: nothing can have been sold to it then
     return tuple(made)
 
 
 def _draft(
-    connection: Connection, account: Account, *, month: MonthOf | None, now: datetime, seller: Party
+    connection: Connection,
+    owner: Account,
+    *,
+    month: MonthOf | None,
+    now: datetime,
+    seller: Party,
+    due_days: int,
 ) -> Invoice:
-    today = now.astimezone(ZoneInfo(account.zone)).date()
+    today = now.astimezone(ZoneInfo(owner.zone)).date()
     year, number = month or (today.year, today.month)
-    period = month_of(year, number, account.zone)
-    facts = invoices.gather(connection, account.id, period)
-    return build_invoice(
+    facts = invoices.gather(connection, owner.id, month_of(year, number, owner.zone))
+    head = monthly_head(
+        facts.month,
         number="",
         seller=seller,
-        buyer=facts.buyer,
-        account_id=account.id,
-        plan=facts.plan,
-        period=period,
+        taxes=tax_rows(connection),
         issued_on=today,
-        due_on=today + timedelta(days=DUE_DAYS),
-        sessions=facts.sessions,
-        previous_owed=facts.previous_owed,
-        payments=facts.payments,
+        due_on=today + timedelta(days=due_days),
     )
+    return completed(head, facts.sessions)

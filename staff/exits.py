@@ -27,11 +27,14 @@ class Stop(Exception):
 
 def refusals() -> tuple[type[Exception], ...]:
     """What the floors below say no with; asked for only after a raise, for importing takes time."""
+    from billing.einvoice import NotExpressible
     from billing.ledger import UnbalancedEntry
+    from billing.tax import TaxRefused
     from pbx.errors import PbxError
     from rating.plan import PlanRefused
     from settings import BadSettings
     from store.errors import StoreError
+    from store.papers import PaperDamaged
     from values.money import AmountRefused
     from values.refusal import NumberRefused
 
@@ -44,12 +47,16 @@ def refusals() -> tuple[type[Exception], ...]:
         NumberRefused,
         PlanRefused,
         UnbalancedEntry,
+        TaxRefused,
+        NotExpressible,
+        PaperDamaged,
         OSError,
     )
 
 
 def code_of(error: Exception) -> int:
     """The exit code that one of the refusals means."""
+    from billing.tax import TaxRefused
     from pbx.errors import PbxError
     from rating.plan import PlanRefused
     from settings import BadSettings
@@ -68,7 +75,7 @@ def code_of(error: Exception) -> int:
             return REFUSED
         case errors.Conflict() | errors.NodeTaken():
             return CONFLICT
-        case errors.Invalid() | AmountRefused() | NumberRefused() | PlanRefused():
+        case errors.Invalid() | AmountRefused() | NumberRefused() | PlanRefused() | TaxRefused():
             return USAGE
         case errors.StoreUnavailable():
             return UNAVAILABLE

@@ -1,8 +1,8 @@
-"""`dialback invoice …`: a month of an account, as a draft.
+"""`dialback invoice …`: a month of an account: its draft, its close, what was issued.
 
-Reads: words of the command line; what store rows and [seller] say.
+Reads: words of the command line; what store rows, [seller] and [invoices] say.
 Gives: the click group `invoice`.
-Knows nothing of: SQL, totals (billing/invoice.py), layouts (billing/render.py).
+Knows nothing of: SQL, totals (billing/totals.py), layouts (billing/render.py).
 """
 
 from __future__ import annotations
@@ -10,21 +10,27 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk, say
-from staff.inputs import Month
-from staff.listing import CSV, JSON, TABLE
+from staff.exits import OK
+from staff.inputs import Month, output_option
+from staff.listing import CSV, JSON, TABLE, amount, show_rows
 
 if TYPE_CHECKING:
     from billing.invoice import Invoice
+    from store.papers import Issued
 
 PDF = "pdf"
 MonthOf = tuple[int, int]
+FORMS = {"table": "txt", "json": "json", "csv": "csv", "pdf": "pdf", "html": "html", "xml": "xml"}
+"""What --output calls a form, and what the store does."""
+LISTED = ("number", "kind", "account", "month", "issued_on", "due_on", "currency", "total", "due", "corrects")
 
 
 @click.group(invoke_without_command=True, epilog="Example: dialback invoice --month 2026-03 --output csv")
@@ -38,8 +44,9 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
     if is_called_alone():
         from staff.drafts import drafts
 
-        seller = desk.settings.seller.party()
-        found = desk.read("draft invoices", drafts, month=month, now=desk.now(), seller=seller)
+        seller, due_days = desk.settings.seller.party(), desk.settings.invoices.due_days
+        now = desk.now()
+        found = desk.read("draft invoices", drafts, month=month, now=now, seller=seller, due_days=due_days)
         if not found:
             say("No account had a plan in that month, so there is no invoice.")
         click.echo(_all(found, output), nl=False)
@@ -50,7 +57,7 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
 @click.option(
     "--month", type=Month(), metavar="YYYY-MM", help="In the account's zone.  [default: this month]"
 )
-@click.option("--output", type=click.Choice([TABLE, JSON, CSV, PDF]), default=TABLE, show_default=True)
+@click.option("--output", type=click.Choice(list(FORMS)), default=TABLE, show_default=True)
 @click.option(
     "--pdf",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -59,39 +66,166 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
 )
 @pass_desk
 def show(desk: Desk, account_id: str, month: MonthOf | None, output: str, pdf: Path | None) -> None:
-    """Show an account's invoice of a month; until it is issued it is a draft without a number."""
-    from staff.drafts import draft
+    """Show an account's invoice of a month: as it was issued, or as a draft without a number before."""
+    _refuse_bytes_on_a_terminal(output)
+    made = _paper_of_month(desk, account_id, month, output)
+    if pdf is not None:
+        pdf.write_bytes(_paper_of_month(desk, account_id, month, PDF))
+        say(f"{pdf} written")
+    click.echo(made, nl=False)
 
-    now = desk.now()
+
+@invoice.command(epilog="Example: dialback invoice run --month 2026-03 --dry-run")
+@click.option("--month", type=Month(), metavar="YYYY-MM", required=True, help="In each account's zone.")
+@click.option("--account", "accounts", multiple=True, metavar="ACCOUNT", help="Only these; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Say what would be issued, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--papers/--no-papers", default=True, show_default=True, help="Write PDF and other forms.")
+@click.option("--processes", type=click.IntRange(1, 64), help="How many write papers.  [default: one a core]")
+@output_option
+@click.pass_context
+def run(
+    context: click.Context,
+    *,
+    month: MonthOf,
+    accounts: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+    papers: bool,
+    processes: int | None,
+    output: str,
+) -> None:
+    """Close a month: give invoices their numbers, post their entries, write their papers.
+
+    It may be run again at any time: what is issued stays, what is missing is added. Accounts whose month is
+    not over, or which have a callback under way, are held, and the exit code is 75.
+    """
+    from staff.billrun import run_month
+
+    desk = context.find_object(Desk)
+    assert desk is not None
+    if not (dry_run or yes) and sys.stdin.isatty():
+        click.confirm(
+            f"Issue the invoices of {month[0]}-{month[1]:02}? They cannot be taken back", abort=True
+        )
+    code = run_month(
+        desk,
+        month,
+        accounts=accounts,
+        dry_run=dry_run,
+        papers=papers,
+        processes=processes,
+        output=output,
+    )
+    if code != OK:
+        context.exit(code)
+
+
+@invoice.command("list", epilog="Example: dialback invoice list --month 2026-03 --output csv")
+@click.option("--account", "account_id", metavar="ACCOUNT", help="Only this one's.")
+@click.option("--month", type=Month(), metavar="YYYY-MM", help="Only that month's.")
+@output_option
+@pass_desk
+def list_invoices(desk: Desk, account_id: str | None, month: MonthOf | None, output: str) -> None:
+    """List what was issued: invoices and credit notes, by number."""
+    from store.papers import list_issued
+
+    first_day = None if month is None else date(*month, 1)
+    found = desk.read("list invoices", list_issued, account_id=account_id, first_day=first_day)
+    show_rows([_listed(each) for each in found], LISTED, output, none="Nothing was issued.")
+
+
+@invoice.command("print", epilog="Example: dialback invoice print INV-2026-00042 --output pdf > invoice.pdf")
+@click.argument("number")
+@click.option("--output", type=click.Choice(list(FORMS)), default=TABLE, show_default=True)
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Write every form into this folder."
+)
+@pass_desk
+def print_again(desk: Desk, number: str, output: str, folder: Path | None) -> None:
+    """Print an issued invoice or credit note again, byte for byte."""
+    if folder is not None:
+        _write_all(desk, number, folder)
+        return
+    _refuse_bytes_on_a_terminal(output)
+    from store.papers import paper
+
+    click.echo(desk.read("read paper", paper, number, FORMS[output]), nl=False)
+
+
+def _write_all(desk: Desk, number: str, folder: Path) -> None:
+    from store.errors import NotFound
+    from store.papers import FORMS as KEPT
+    from store.papers import paper
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for form in KEPT:
+        try:
+            body = desk.read("read paper", paper, number, form)
+        except NotFound:
+            if form != "xml":
+                raise
+            continue  # not every invoice can be said by EN 16931
+        target = folder / f"{number.replace('/', '-')}.{form}"
+        target.write_bytes(body)
+        click.echo(target)
+
+
+def _refuse_bytes_on_a_terminal(output: str) -> None:
     if output == PDF and sys.stdout.isatty():
         raise click.UsageError("a PDF is no text: send it to a file, or name one with --pdf FILE")
-    seller = desk.settings.seller.party()
-    found = desk.read("draft invoice", draft, account_id, month=month, now=now, seller=seller)
-    if pdf is not None:
-        pdf.write_bytes(_pdf(found, now))
-        say(f"{pdf} written")
-    if output == PDF:
-        click.echo(_pdf(found, now), nl=False)
-    else:
-        click.echo(_text(found, output), nl=False)
 
 
-def _text(found: Invoice, output: str) -> str:
+def _paper_of_month(desk: Desk, account_id: str, month: MonthOf | None, output: str) -> bytes:
+    """The form as it was issued, or of the draft of now."""
+    from staff.drafts import draft
+    from store import accounts, papers
+
+    now = desk.now()
+    owner = desk.read("read account", accounts.account, account_id)
+    today = now.astimezone(ZoneInfo(owner.zone)).date()
+    first_day = date(*(month or (today.year, today.month)), 1)
+    number = desk.read("find invoice", papers.number_of_month, account_id, first_day)
+    if number:
+        return desk.read("read paper", papers.paper, number, FORMS[output])
+    seller, due_days = desk.settings.seller.party(), desk.settings.invoices.due_days
+    found = desk.read(
+        "draft invoice", draft, account_id, month=month, now=now, seller=seller, due_days=due_days
+    )
+    return _form(found, output, now)
+
+
+def _form(found: Invoice, output: str, now: datetime) -> bytes:
     from billing import render
 
     match output:
         case "json":
-            return render.to_json(found)
+            return render.to_json(found).encode()
         case "csv":
-            return render.to_csv(found)
+            return render.to_csv(found).encode()
+        case "html":
+            return render.to_html(found).encode()
+        case "xml":
+            return render.to_xml(found)
+        case "pdf":
+            return render.to_pdf(found, created_at=now)
         case _:
-            return render.to_table(found)
+            return render.to_table(found).encode()
 
 
-def _pdf(found: Invoice, now: datetime) -> bytes:
-    from billing.render import to_pdf
-
-    return to_pdf(found, created_at=now)
+def _listed(each: Issued) -> dict[str, object]:
+    return {
+        "number": each.number,
+        "kind": each.kind,
+        "account": each.account_id,
+        "month": f"{each.first_day:%Y-%m}",
+        "issued_on": each.issued_on,
+        "due_on": each.due_on,
+        "currency": each.currency,
+        "total": amount(each.total_units, each.currency),
+        "due": amount(each.due_units, each.currency),
+        "corrects": each.corrects,
+    }
 
 
 def _all(found: tuple[Invoice, ...], output: str) -> str:

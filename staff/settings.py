@@ -1,14 +1,15 @@
-"""The tables [seller] and [decks] of switch.toml: who is to be paid; who may approve prices.
+"""The tables [seller], [decks], [invoices] and [mail] of switch.toml: what staff and papers go by.
 
 Reads: the tables, already parsed.
-Gives: frozen settings, and the Party that billing prints.
+Gives: frozen settings, and what billing and the post take of them.
 Knows nothing of: the file, other sections.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from billing.numbering import NumberingRefused, check_pattern
 from billing.particulars import Party
 
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -40,3 +41,35 @@ class SellerSettings(BaseModel):
     def party(self) -> Party:
         """The same as billing takes it."""
         return Party(**self.model_dump())
+
+
+class InvoiceSettings(BaseModel):
+    """How invoices are numbered and when they are due. Numbers have no gap within what the pattern fixes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: str = "INV-{year}-{n:05}"
+    credit_note_number: str = "CN-{year}-{n:05}"
+    due_days: int = Field(default=14, ge=0, le=365)
+
+    @field_validator("number", "credit_note_number")
+    @classmethod
+    def _makes_numbers(cls, value: str) -> str:
+        try:
+            return check_pattern(value)
+        except NumberingRefused as refused:
+            raise ValueError(str(refused)) from None
+
+
+class MailSettings(BaseModel):
+    """The mail server that takes our invoices; without a host mail waits until there is one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+    sender: str = ""
+    attempts_max: int = Field(default=8, ge=1, le=50)

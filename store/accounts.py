@@ -5,6 +5,7 @@ Gives: Account; refusals that name the field and the remedy.
 Knows nothing of: their balance (store/ledger.py), their calls.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -74,11 +75,12 @@ def account(connection: Connection, account_id: str) -> Account:
     return _account_of(row)
 
 
-def list_accounts(connection: Connection) -> tuple[Account, ...]:
-    """All accounts by id."""
-    return tuple(
-        _account_of(row) for row in connection.execute(select(accounts).order_by(accounts.c.id)).mappings()
-    )
+def list_accounts(connection: Connection, only: Sequence[str] | None = None) -> tuple[Account, ...]:
+    """All accounts by id, or only those of these ids."""
+    wanted = select(accounts).order_by(accounts.c.id)
+    if only is not None:
+        wanted = wanted.where(accounts.c.id.in_(only))
+    return tuple(_account_of(row) for row in connection.execute(wanted).mappings())
 
 
 def change_account(connection: Connection, wish: Account, author: Author) -> Account:

@@ -1,67 +1,69 @@
-"""What an invoice is made from, gathered for an account and a period.
+"""What an invoice of one account is made from, gathered for a period; the callbacks of an invoice.
 
-Reads: settlements, records and charges, entries, the account.
-Gives: InvoiceFacts, to be handed to billing.invoice.build_invoice.
+Reads: the account's month (store/monthfacts.py), settlements, records and charges.
+Gives: InvoiceFacts, for billing.monthly to make a draft of; RatedSessions.
 Knows nothing of: lines, totals, forms.
 
 A callback belongs to the period in which it ended: `settlements.ended_at`, written once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
 from itertools import groupby
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
-from billing.ledger import EntryKind
-from billing.particulars import Party, Payment, RatedLeg, RatedSession
+from billing.monthly import MonthFacts
+from billing.particulars import RatedLeg, RatedSession
 from billing.period import Period
 from calls.cdr import LegRole
-from rating.plan import Plan
-from store.accountplans import plan_of_account
 from store.accounts import Account, account
 from store.cdrs import CHARGE_COLUMNS, NEWEST_CHARGE, charge_of
-from store.ledger import receivable
-from store.schema import callbacks, cdrs, charges, entries, postings, settlements, subscribers
+from store.errors import NotFound
+from store.monthfacts import facts_of
+from store.schema import callbacks, cdrs, charges, settlements, subscribers
 from values.money import decimal_from_units
-
-MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceFacts:
-    """`previous_owed` is positive where the account owed when the period began."""
+    """An account, its month, and the callbacks that ended in it."""
 
     account: Account
-    buyer: Party
-    plan: Plan
+    month: MonthFacts
     sessions: tuple[RatedSession, ...]
-    previous_owed: Decimal
-    payments: tuple[Payment, ...]
 
 
 def gather(connection: Connection, account_id: str, period: Period) -> InvoiceFacts:
-    """Everything that an invoice of that account for that period says."""
+    """Everything that an invoice of that account for that period says; NotFound if it had no plan then."""
     owner = account(connection, account_id)
+    known = facts_of(connection, [owner], period)
+    if not known:
+        problem = f"{account_id!r} had no plan before {period.end_day}"
+        raise NotFound("plan", problem, "see `dialback plan list`")
+    (facts,) = known
     return InvoiceFacts(
-        account=owner,
-        buyer=Party(
-            name=owner.name,
-            address=tuple(owner.billing_address.splitlines()),
-            tax_id=owner.tax_id,
-            email=owner.billing_email,
-        ),
-        plan=plan_of_account(connection, account_id, period.ends_at - MICROSECOND),
-        sessions=rated_sessions(connection, account_id, period),
-        previous_owed=_owed_before(connection, owner, period),
-        payments=_payments(connection, owner, period),
+        account=owner, month=facts, sessions=rated_sessions(connection, account_id, facts.period)
     )
 
 
 def rated_sessions(connection: Connection, account_id: str, period: Period) -> tuple[RatedSession, ...]:
     """The callbacks that ended in the period and were answered, in the order in which they ended."""
+    ended = (
+        select(settlements.c.callback_id)
+        .where(settlements.c.account_id == account_id)
+        .where(settlements.c.ended_at >= period.starts_at, settlements.c.ended_at < period.ends_at)
+    )
+    return sessions_of(connection, ended)
+
+
+def sessions_of(
+    connection: Connection, callback_ids: "Select[tuple[str]]", names: Mapping[str, str] | None = None
+) -> tuple[RatedSession, ...]:
+    """Those callbacks with their charges, in the order in which they ended.
+
+    `names` are what subscribers were called when an invoice was issued, by id; else they are called as today.
+    """
     wanted = (
         select(
             settlements.c.callback_id,
@@ -69,11 +71,14 @@ def rated_sessions(connection: Connection, account_id: str, period: Period) -> t
             settlements.c.waived_units,
             callbacks.c.received_at,
             callbacks.c.reference,
+            callbacks.c.tag.label("callback_tag"),
+            callbacks.c.subscriber_id,
             subscribers.c.name.label("subscriber"),
             cdrs.c.leg_id,
             cdrs.c.role,
             cdrs.c.number,
             cdrs.c.answered_at,
+            cdrs.c.tag,
             *CHARGE_COLUMNS,
         )
         .select_from(
@@ -82,24 +87,24 @@ def rated_sessions(connection: Connection, account_id: str, period: Period) -> t
             .join(cdrs, cdrs.c.callback_id == settlements.c.callback_id)
             .join(charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE))
         )
-        .where(settlements.c.account_id == account_id)
-        .where(settlements.c.ended_at >= period.starts_at, settlements.c.ended_at < period.ends_at)
+        .where(settlements.c.callback_id.in_(callback_ids))
         # A first, then each B as it was dialled.
         .order_by(
             settlements.c.ended_at, settlements.c.callback_id, cdrs.c.role, cdrs.c.invited_at, cdrs.c.leg_id
         )
     )
     rows = connection.execute(wanted).mappings()
-    return tuple(_session_of(list(legs)) for _, legs in groupby(rows, key=lambda row: row["callback_id"]))
+    together = groupby(rows, key=lambda row: row["callback_id"])
+    return tuple(_session_of(list(legs), names or {}) for _, legs in together)
 
 
-def _session_of(rows: list[RowMapping]) -> RatedSession:
+def _session_of(rows: list[RowMapping], names: Mapping[str, str]) -> RatedSession:
     first = rows[0]
     return RatedSession(
         callback_id=first["callback_id"],
         requested_at=first["received_at"],
         ended_at=first["ended_at"],
-        subscriber=first["subscriber"],
+        subscriber=names.get(first["subscriber_id"], first["subscriber"]),
         legs=tuple(
             RatedLeg(
                 leg_id=row["leg_id"],
@@ -107,41 +112,11 @@ def _session_of(rows: list[RowMapping]) -> RatedSession:
                 number=row["number"],
                 answered_at=row["answered_at"],
                 charge=charge_of(row),
+                tag=row["tag"],
             )
             for row in rows
         ),
         waived=decimal_from_units(first["waived_units"]),
         reference=first["reference"],
-    )
-
-
-def _owed_before(connection: Connection, owner: Account, period: Period) -> Decimal:
-    balance = connection.execute(
-        select(func.coalesce(func.sum(postings.c.units), 0))
-        .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
-        .where(
-            postings.c.ledger_account_id == str(receivable(owner.id)), postings.c.currency == owner.currency
-        )
-        .where(entries.c.at < period.starts_at)
-    ).scalar_one()
-    return decimal_from_units(-int(balance))
-
-
-def _payments(connection: Connection, owner: Account, period: Period) -> tuple[Payment, ...]:
-    """Money that came in, and corrections: whatever moved the balance besides calls."""
-    rows: Iterable[RowMapping] = connection.execute(
-        select(entries.c.at, entries.c.reference, entries.c.reason, postings.c.units)
-        .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
-        .where(
-            postings.c.ledger_account_id == str(receivable(owner.id)), postings.c.currency == owner.currency
-        )
-        .where(entries.c.kind.in_([EntryKind.PAYMENT.value, EntryKind.ADJUSTMENT.value]))
-        .where(entries.c.at >= period.starts_at, entries.c.at < period.ends_at)
-        .order_by(entries.c.at, entries.c.id)
-    ).mappings()
-    return tuple(
-        Payment(
-            at=row["at"], reference=row["reason"] or row["reference"], amount=decimal_from_units(row["units"])
-        )
-        for row in rows
+        tag=first["callback_tag"],
     )

@@ -8,7 +8,8 @@ Two callbacks of one account never see the same credit: whoever asks `for_update
 itself until its transaction ends (SQLite: the only writing transaction there is).
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_column, select, update
@@ -35,6 +36,7 @@ __all__ = [
     "moved_units",
     "open_holds",
     "post",
+    "post_all",
     "post_hold",
     "standing",
     "void_hold",
@@ -129,6 +131,27 @@ def post(connection: Connection, made: Entry) -> bool:
     _move_balances(connection, made.postings)
     connection.execute(INSERT_POSTING, rows)
     return True
+
+
+def post_all(connection: Connection, made: Sequence[Entry]) -> None:
+    """Write many new entries and move the balances once; none of them may be there already."""
+    if not made:
+        return
+    fields = ("id", "kind", "at", "reference", "reason")
+    connection.execute(INSERT_ENTRY, [{name: getattr(each, name) for name in fields} for each in made])
+    _move_balances(connection, [posting for each in made for posting in each.postings])
+    rows = [
+        {
+            "entry_id": each.id,
+            "position": position,
+            "ledger_account_id": str(posting.ledger_account),
+            "currency": posting.currency,
+            "units": posting.units,
+        }
+        for each in made
+        for position, posting in enumerate(each.postings)
+    ]
+    connection.execute(INSERT_POSTING, rows)
 
 
 def entry(connection: Connection, entry_id: str) -> Entry:
@@ -291,9 +314,11 @@ MOVE_POSTGRESQL = _POSTGRESQL_MOVE.on_conflict_do_update(
 
 def _move_balances(connection: Connection, moved: Iterable[Posting]) -> None:
     # In one order always, so that two transactions that touch the same columns cannot wait for each other.
+    sums: Counter[tuple[str, str]] = Counter()
+    for posting in moved:
+        sums[str(posting.ledger_account), posting.currency] += posting.units
     rows = [
-        {"id": str(posting.ledger_account), "currency": posting.currency, "balance_units": posting.units}
-        for posting in moved
+        {"id": name, "currency": currency, "balance_units": units} for (name, currency), units in sums.items()
     ]
     rows.sort(key=lambda row: (str(row["id"]), str(row["currency"])))
     connection.execute(MOVE_SQLITE if connection.dialect.name == "sqlite" else MOVE_POSTGRESQL, rows)

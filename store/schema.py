@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from store import customertables  # noqa: F401 - whoever has this module has all tables
+from store import customertables, invoicetables  # noqa: F401 - whoever has this module has all tables
 from store.columns import SerialType, instant, metadata, serial, text, units
 from store.moneytables import conversions as conversions  # noqa: PLC0414 - all tables are met here
 from store.moneytables import exchange_rates as exchange_rates  # noqa: PLC0414
@@ -435,6 +435,7 @@ entries = Table(
     text("reference"),
     text("reason", default=""),
     Index("ix_entries_reference", "reference", "kind"),
+    Index("ix_entries_kind", "kind", "at"),
 )
 
 postings = Table(

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Select, func, select
 
 from store.schema import accounts, entries, ledger_accounts, postings
 from store.verifycalls import CHECKS as CALL_CHECKS
+from store.verifyinvoices import CHECKS as INVOICE_CHECKS
+from store.verifyinvoices import papers_changed
 from store.verifymoney import CHECKS as MONEY_CHECKS
 from store.verifymoney import conversions_reckoned
 
@@ -22,9 +24,9 @@ _Rows = Select[*tuple[object, ...]]
 
 def verify(connection: Connection) -> tuple[str, ...]:
     """Every disagreement, in a sentence that names the row."""
-    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS)
+    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS, *INVOICE_CHECKS)
     found = [sentence for check in checked for sentence in _sentences(connection, check)]
-    return (*found, *conversions_reckoned(connection))
+    return (*found, *conversions_reckoned(connection), *papers_changed(connection))
 
 
 def count_entries(connection: Connection) -> int:

@@ -187,8 +187,8 @@ def test_F052_an_invoice_prints_the_plan_that_held_at_the_periods_end(company: D
     )
     march = month(2026, 3, zone="Europe/London")
     february = month(2026, 2, zone="Europe/London")
-    assert company.read("gather", invoices.gather, "acme", march).plan.name == "gold"
-    assert company.read("gather", invoices.gather, "acme", february).plan.name == "standard"
+    assert company.read("gather", invoices.gather, "acme", march).month.plan.name == "gold"
+    assert company.read("gather", invoices.gather, "acme", february).month.plan.name == "standard"
 
 
 # travellers' numbers

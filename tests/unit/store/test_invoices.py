@@ -27,15 +27,15 @@ def test_the_callbacks_of_a_month_become_an_invoice(company: Database) -> None:
     invoice = build_invoice(
         number="",
         seller=Party(name="Dialback"),
-        buyer=facts.buyer,
+        buyer=facts.month.buyer,
         account_id="acme",
-        plan=facts.plan,
+        plan=facts.month.plan,
         period=MARCH,
         issued_on=date(2026, 4, 1),
         due_on=date(2026, 4, 15),
         sessions=facts.sessions,
-        previous_owed=facts.previous_owed,
-        payments=facts.payments,
+        previous_owed=facts.month.previous_owed,
+        payments=facts.month.payments,
     )
     assert invoice.totals.charges == Decimal("0.2342")
 
@@ -67,8 +67,8 @@ def test_what_was_owed_before_and_paid_since_is_gathered(company: Database) -> N
 
     company.call("pay", pay)
     facts = company.read("gather", invoices.gather, "acme", MARCH)
-    assert facts.previous_owed == Decimal("-5.0000")
-    assert [(paid.reference, paid.amount) for paid in facts.payments] == [
+    assert facts.month.previous_owed == Decimal("-5.0000")
+    assert [(paid.reference, paid.amount) for paid in facts.month.payments] == [
         ("bank p2", Decimal("2.5000")),
         ("Bad line", Decimal("1.0000")),
     ]
@@ -78,7 +78,7 @@ def test_the_buyer_is_the_account_with_its_address(company: Database) -> None:
     known = company.read("account", customers.account, "acme")
     changed = replace(known, billing_address="1 High Street\nLondon", tax_id="GB123456789")
     company.call("change", customers.change_account, changed, CLERK)
-    buyer = company.read("gather", invoices.gather, "acme", MARCH).buyer
+    buyer = company.read("gather", invoices.gather, "acme", MARCH).month.buyer
     assert (buyer.name, buyer.address, buyer.tax_id) == (
         "Acme Ltd",
         ("1 High Street", "London"),

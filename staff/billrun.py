@@ -1,0 +1,145 @@
+"""`dialback invoice run`: a month is closed account by account, then its papers are written.
+
+Reads: the settings, the month, which accounts; what the store says of each.
+Gives: invoices with their papers, a bar on stderr, a summary; the exit code.
+Knows nothing of: SQL, totals, processes.
+
+It may be killed at any moment and run again: what is closed is closed, what is missing is written.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from staff import exits
+from staff.desk import Desk, say
+from staff.listing import amount, decimal_amount, show_rows
+
+if TYPE_CHECKING:
+    from store.billruns import Closing, Terms
+
+MonthOf = tuple[int, int]
+COLUMNS = ("number", "account", "currency", "charges", "items", "tax", "total", "due", "state")
+HELD_SHOWN_MAX = 20
+
+
+def terms_of(desk: Desk) -> Terms:
+    """What the settings say about invoices."""
+    from store.billruns import Terms
+
+    settings = desk.settings
+    return Terms(
+        seller=settings.seller.party(),
+        pattern=settings.invoices.number,
+        due_days=settings.invoices.due_days,
+    )
+
+
+def run_month(
+    desk: Desk,
+    month: MonthOf,
+    *,
+    accounts: Sequence[str],
+    dry_run: bool,
+    papers: bool,
+    processes: int | None,
+    output: str,
+) -> int:
+    """Close the month and write the papers; the exit code."""
+    from store import billruns
+
+    ids = tuple(accounts) or desk.read("accounts to bill", billruns.accounts_to_bill, month_of=month)
+    found = _close(desk, month, ids, dry_run=dry_run)
+    failed = () if dry_run or not papers else _write(desk, month, processes)
+    show_rows(_rows(found, dry_run=dry_run), COLUMNS, output, none="No new invoice.")
+    _summary(found, failed, dry_run=dry_run)
+    if failed:
+        return exits.ERROR
+    return exits.TEMPORARY if found.held else exits.OK
+
+
+def _close(desk: Desk, month: MonthOf, ids: Sequence[str], *, dry_run: bool) -> Closing:
+    from store import billruns
+
+    terms, parts = terms_of(desk), []
+    with _bar(len(ids), "Closing") as tick:
+        for start in range(0, len(ids), billruns.ACCOUNTS_AT_ONCE):
+            some = ids[start : start + billruns.ACCOUNTS_AT_ONCE]
+            if dry_run:
+                now = desk.now()
+                part = desk.read("survey month", billruns.survey, some, month_of=month, now=now, terms=terms)
+            else:
+                part = desk.change(
+                    "close month", billruns.close, some, month_of=month, terms=terms, author=desk.author()
+                )
+            parts.append(part)
+            tick(len(some))
+    return billruns.Closing(
+        heads=tuple(head for part in parts for head in part.heads),
+        already=tuple(name for part in parts for name in part.already),
+        held=tuple(held for part in parts for held in part.held),
+        idle=tuple(name for part in parts for name in part.idle),
+    )
+
+
+def _write(desk: Desk, month: MonthOf, processes: int | None) -> tuple[str, ...]:
+    from staff.paperwork import write_all
+    from store import papers
+
+    numbers = desk.read("papers to write", papers.unwritten, first_day=date(*month, 1))
+    with _bar(len(numbers), "Writing papers") as tick:
+        return write_all(desk.database, numbers, processes=processes, tick=lambda: tick(1)).failed
+
+
+@contextmanager
+def _bar(length: int, told: str) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr where a person looks at it; silence in a pipe."""
+    if not sys.stderr.isatty() or not length:
+        yield lambda _: None
+        return
+    with click.progressbar(length=length, label=told, file=sys.stderr) as bar:
+        yield bar.update
+
+
+def _rows(found: Closing, *, dry_run: bool) -> list[dict[str, object]]:
+    return [
+        {
+            "number": head.number,
+            "account": head.account_id,
+            "currency": head.currency,
+            "charges": decimal_amount(head.totals.charges, head.currency),
+            "items": decimal_amount(head.totals.items, head.currency),
+            "tax": decimal_amount(head.totals.tax, head.currency),
+            "total": decimal_amount(head.totals.total, head.currency),
+            "due": decimal_amount(head.totals.amount_due, head.currency),
+            "state": "would be issued" if dry_run else "issued",
+        }
+        for head in found.heads
+    ]
+
+
+def _summary(found: Closing, failed: Sequence[str], *, dry_run: bool) -> None:
+    for held in found.held[:HELD_SHOWN_MAX]:
+        say(f"Held: {held.account_id}: {held.reason}")
+    if len(found.held) > HELD_SHOWN_MAX:
+        say(f"Held: {len(found.held) - HELD_SHOWN_MAX} more accounts")
+    for sentence in failed:
+        say(f"Paper not written: {sentence}")
+    sums: dict[str, int] = {}
+    for head in found.heads:
+        sums[head.currency] = sums.get(head.currency, 0) + int(head.totals.total * 10_000)
+    totals = ", ".join(f"{currency} {amount(units, currency)}" for currency, units in sorted(sums.items()))
+    verb = "would be issued" if dry_run else "issued"
+    told = [f"{len(found.heads)} {verb}" + (f" ({totals})" if totals else "")]
+    told.append(f"{len(found.already)} issued before")
+    if found.held:
+        told.append(f"{len(found.held)} held")
+    if found.idle:
+        told.append(f"{len(found.idle)} with nothing to say")
+    say("; ".join(told) + ".")

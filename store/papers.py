@@ -1,0 +1,177 @@
+"""The papers of issued invoices: written once, read back byte for byte.
+
+Reads: an invoice's facts, its callbacks' charges as they were invoiced, the forms that were made.
+Gives: the Invoice to make papers of; the bytes of a form, proved by their hash.
+Knows nothing of: how a form is made (billing/render.py).
+
+An invoice is issued before its papers are written. Whoever comes next writes those that are missing: what
+they say was decided with the invoice and cannot change (store/facts.py, frozen tables).
+"""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, RowMapping, Select, insert, select
+
+from billing.invoice import Invoice, completed
+from billing.particulars import RatedSession
+from store.errors import Conflict, NotFound
+from store.facts import facts_of_text
+from store.invoices import sessions_of
+from store.invoicetables import invoice_documents, invoice_sessions, invoices
+
+FORMS = ("pdf", "html", "txt", "json", "csv", "xml")
+PROOF = "json"
+"""Written with all others in one transaction: an invoice that has this form has its papers."""
+DEFLATE = 6
+
+
+class PaperDamaged(Exception):
+    """A paper in the database is not what was written: restore it from a backup."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """An issued invoice or credit note, as lists show it."""
+
+    number: str
+    kind: str
+    account_id: str
+    first_day: date
+    end_day: date
+    issued_on: date
+    due_on: date
+    currency: str
+    total_units: int
+    due_units: int
+    issued_at: datetime
+    corrects: str
+
+
+def list_issued(
+    connection: Connection, *, account_id: str | None = None, first_day: date | None = None
+) -> tuple[Issued, ...]:
+    """What was issued, by number; of an account, or of a month."""
+    wanted = _issued().order_by(invoices.c.series, invoices.c.count)
+    if account_id is not None:
+        wanted = wanted.where(invoices.c.account_id == account_id)
+    if first_day is not None:
+        wanted = wanted.where(invoices.c.first_day == first_day)
+    return tuple(_issued_of(row) for row in connection.execute(wanted).mappings())
+
+
+def issued(connection: Connection, number: str) -> Issued:
+    """The invoice or credit note of that number; NotFound if there is none."""
+    row = connection.execute(_issued().where(invoices.c.number == number)).mappings().first()
+    if row is None:
+        raise NotFound("invoice", f"there is no invoice {number!r}", "see `dialback invoice list`")
+    return _issued_of(row)
+
+
+def number_of_month(connection: Connection, account_id: str, first_day: date) -> str:
+    """The number of an account's invoice of the month that begins on that day; empty before it is issued."""
+    wanted = select(invoices.c.number).where(
+        invoices.c.account_id == account_id, invoices.c.first_day == first_day, invoices.c.kind == "invoice"
+    )
+    return connection.execute(wanted).scalar() or ""
+
+
+def unwritten(connection: Connection, *, first_day: date | None = None) -> tuple[str, ...]:
+    """Numbers of issued invoices whose papers are missing, in their order."""
+    has_papers = (
+        select(invoice_documents.c.number)
+        .where(invoice_documents.c.number == invoices.c.number, invoice_documents.c.form == PROOF)
+        .exists()
+    )
+    wanted = select(invoices.c.number).where(~has_papers).order_by(invoices.c.series, invoices.c.count)
+    if first_day is not None:
+        wanted = wanted.where(invoices.c.first_day == first_day)
+    return tuple(connection.execute(wanted).scalars())
+
+
+def invoice_of(connection: Connection, number: str) -> Invoice:
+    """The issued invoice, whole, to make papers of."""
+    text = connection.execute(
+        select(invoices.c.facts).where(invoices.c.number == number)
+    ).scalar_one_or_none()
+    if text is None:
+        raise NotFound("invoice", f"there is no invoice {number!r}", "see `dialback invoice list`")
+    facts = facts_of_text(text)
+    return completed(facts.head, _sessions(connection, number, dict(facts.subscribers)))
+
+
+def keep(connection: Connection, number: str, forms: Mapping[str, bytes]) -> bool:
+    """Write an invoice's papers down; False if they are there already, which changes nothing."""
+    there = select(invoice_documents.c.form, invoice_documents.c.sha256).where(
+        invoice_documents.c.number == number
+    )
+    known = {row.form: row.sha256 for row in connection.execute(there)}
+    made = {form: hashlib.sha256(body).hexdigest() for form, body in forms.items()}
+    if known:
+        if known != made:
+            problem = f"{number!r} has papers that say otherwise"
+            raise Conflict("invoice", problem, "what was issued stays; correct it by a credit note")
+        return False
+    rows = [
+        {
+            "number": number,
+            "form": form,
+            "body": zlib.compress(body, DEFLATE),
+            "sha256": made[form],
+            "size": len(body),
+        }
+        for form, body in forms.items()
+    ]
+    connection.execute(insert(invoice_documents), rows)
+    return True
+
+
+def paper(connection: Connection, number: str, form: str) -> bytes:
+    """A form as it was issued; NotFound if this invoice has none such."""
+    row = connection.execute(
+        select(invoice_documents.c.body, invoice_documents.c.sha256).where(
+            invoice_documents.c.number == number, invoice_documents.c.form == form
+        )
+    ).first()
+    if row is None:
+        issued(connection, number)
+        remedy = "run `dialback invoice run` again: it writes what is missing"
+        if form == "xml":
+            remedy = "EN 16931 wants the countries and tax ids of both sides; name them before the next one"
+        raise NotFound("form", f"invoice {number!r} has no {form}", remedy)
+    try:
+        body = zlib.decompress(row.body)
+    except zlib.error:
+        body = b""
+    if hashlib.sha256(body).hexdigest() != row.sha256:
+        raise PaperDamaged(f"invoice {number}, form {form}: its bytes are not those that were issued")
+    return body
+
+
+def _sessions(connection: Connection, number: str, names: Mapping[str, str]) -> tuple[RatedSession, ...]:
+    mine = select(invoice_sessions.c.callback_id).where(invoice_sessions.c.number == number)
+    return sessions_of(connection, mine, names)
+
+
+def _issued() -> "Select[*tuple[object, ...]]":
+    return select(
+        invoices.c.number,
+        invoices.c.kind,
+        invoices.c.account_id,
+        invoices.c.first_day,
+        invoices.c.end_day,
+        invoices.c.issued_on,
+        invoices.c.due_on,
+        invoices.c.currency,
+        invoices.c.total_units,
+        invoices.c.due_units,
+        invoices.c.issued_at,
+        invoices.c.corrects,
+    )
+
+
+def _issued_of(row: RowMapping) -> Issued:
+    return Issued(**row)

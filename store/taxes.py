@@ -1,0 +1,81 @@
+"""The tax table: a rate of a place and a group from a day on.
+
+Reads: what the clerk asks for; rows of `taxes`.
+Gives: TaxRows, for billing/tax.py to decide by.
+Knows nothing of: who bears which rate.
+
+A rate is never edited once an invoice may have used it: a new one begins on a later day. One that begins
+after the last issued invoice may be corrected in place.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select
+
+from billing.tax import TaxCategory, TaxRow, check_row
+from store.audit import Author, note
+from store.errors import Conflict
+from store.invoicetables import invoices, taxes
+
+PERCENT_UNITS = 10_000
+"""Rates are kept in 10^-4 percent: 8.875 % is 88750."""
+
+
+def set_tax(connection: Connection, wish: TaxRow, author: Author) -> TaxRow:
+    """Write a rate down; the same again changes nothing. Conflict if an invoice may stand on another one."""
+    row = check_row(wish)
+    known = {each.valid_from: each for each in tax_rows(connection) if _key(each) == _key(row)}
+    before = known.get(row.valid_from)
+    if before == row:
+        return row
+    billed_to = connection.execute(select(func.max(invoices.c.end_day))).scalar_one()
+    if billed_to is not None and row.valid_from < billed_to:
+        problem = f"invoices are issued up to {billed_to}, and the rate would have held from {row.valid_from}"
+        raise Conflict(
+            "from", problem, f"let it begin on {billed_to} or later; credit what was taxed wrongly"
+        )
+    if before is not None:
+        same = (taxes.c.place == row.place, taxes.c.tax_group == row.group)
+        connection.execute(delete(taxes).where(*same, taxes.c.valid_from == row.valid_from))
+    decided = {"decided_at": author.at, "decided_by": author.name}
+    connection.execute(insert(taxes), {**_values(row), **decided})
+    old = {} if before is None else _values(before)
+    note(connection, author, "tax.set", f"{row.place} {row.group}", before=old, after=_values(row))
+    return row
+
+
+def tax_rows(connection: Connection) -> tuple[TaxRow, ...]:
+    """The whole table, by place, group and day."""
+    wanted = select(taxes).order_by(taxes.c.place, taxes.c.tax_group, taxes.c.valid_from)
+    return tuple(_row_of(row) for row in connection.execute(wanted).mappings())
+
+
+def _key(row: TaxRow) -> tuple[str, str]:
+    return row.place, row.group
+
+
+def _values(row: TaxRow) -> dict[str, str | int | bool | date]:
+    return {
+        "place": row.place,
+        "tax_group": row.group,
+        "valid_from": row.valid_from,
+        "percent_units": int(row.percent * PERCENT_UNITS),
+        "label": row.label,
+        "category": row.category.value,
+        "reverse_charge": row.reverse_charge,
+        "text": row.text,
+    }
+
+
+def _row_of(row: RowMapping) -> TaxRow:
+    return TaxRow(
+        place=row["place"],
+        group=row["tax_group"],
+        valid_from=row["valid_from"],
+        percent=Decimal(row["percent_units"]) / PERCENT_UNITS,
+        label=row["label"],
+        category=TaxCategory(row["category"]),
+        reverse_charge=row["reverse_charge"],
+        text=row["text"],
+    )

@@ -1,0 +1,130 @@
+"""Whether invoices agree with the books: what was issued is derived again and compared (law I7).
+
+Reads: invoices, their callbacks and papers, charges, entries, settlements.
+Gives: statements whose rows are disagreements, each with its sentence; papers whose bytes changed.
+Knows nothing of: how to mend it; what was issued is corrected by a credit note.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from billing.ledger import EntryKind
+from store.cdrs import NEWEST_CHARGE
+from store.invoicetables import invoice_documents, invoice_sessions, invoices, number_series
+from store.schema import cdrs, charges, entries, postings, settlements
+
+_Rows = Select[*tuple[object, ...]]
+PAPERS_AT_ONCE = 50
+
+_is_invoice = invoices.c.kind == "invoice"
+_called = (
+    select(invoice_sessions.c.number, func.sum(charges.c.amount_units).label("units"))
+    .select_from(
+        invoice_sessions.join(cdrs, cdrs.c.callback_id == invoice_sessions.c.callback_id).join(
+            charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE)
+        )
+    )
+    .group_by(invoice_sessions.c.number)
+    .subquery()
+)
+_waived = (
+    select(invoice_sessions.c.number, func.sum(settlements.c.waived_units).label("units"))
+    .join(settlements, settlements.c.callback_id == invoice_sessions.c.callback_id)
+    .group_by(invoice_sessions.c.number)
+    .subquery()
+)
+_own_kinds = (EntryKind.FEE, EntryKind.TAX, EntryKind.ROUNDING)
+_posted = (
+    select(invoices.c.number, func.sum(-postings.c.units).label("units"))
+    .join(entries, or_(*(entries.c.id == f"{kind}-" + invoices.c.number for kind in _own_kinds)))
+    .join(
+        postings,
+        and_(
+            postings.c.entry_id == entries.c.id,
+            postings.c.ledger_account_id == "receivable:" + invoices.c.account_id,
+        ),
+    )
+    .where(_is_invoice)
+    .group_by(invoices.c.number)
+    .subquery()
+)
+_added = invoices.c.items_units + invoices.c.tax_units + invoices.c.rounding_units
+_series = (
+    select(invoices.c.series, func.count().label("many"), func.max(invoices.c.count).label("highest"))
+    .group_by(invoices.c.series)
+    .subquery()
+)
+
+CHECKS: tuple[tuple[str, _Rows], ...] = (
+    (
+        "invoice {number}: its calls come to {units} less {waived}, it says {charges_units}",
+        select(
+            invoices.c.number,
+            invoices.c.charges_units,
+            func.coalesce(_called.c.units, 0).label("units"),
+            func.coalesce(_waived.c.units, 0).label("waived"),
+        )
+        .outerjoin(_called, _called.c.number == invoices.c.number)
+        .outerjoin(_waived, _waived.c.number == invoices.c.number)
+        .where(_is_invoice)
+        .where(
+            invoices.c.charges_units != func.coalesce(_called.c.units, 0) - func.coalesce(_waived.c.units, 0)
+        ),
+    ),
+    (
+        "invoice {number}: fees, tax and rounding come to {added}, its entries took {units}",
+        select(invoices.c.number, _added.label("added"), func.coalesce(_posted.c.units, 0).label("units"))
+        .outerjoin(_posted, _posted.c.number == invoices.c.number)
+        .where(_is_invoice, _added != func.coalesce(_posted.c.units, 0)),
+    ),
+    (
+        "invoice {number}: its total is {total_units}, its parts sum to {units}",
+        select(
+            invoices.c.number, invoices.c.total_units, (invoices.c.charges_units + _added).label("units")
+        ).where(invoices.c.total_units != invoices.c.charges_units + _added),
+    ),
+    (
+        "series {series}: {many} numbers are given, the highest is {highest}, the last is said to be {last}",
+        select(_series.c.series, _series.c.many, _series.c.highest, number_series.c.last)
+        .join(number_series, number_series.c.series == _series.c.series)
+        .where(or_(_series.c.many != _series.c.highest, _series.c.highest != number_series.c.last)),
+    ),
+    (
+        "callback {callback_id} ended in the period of invoice {number} and is not on it",
+        select(settlements.c.callback_id, invoices.c.number)
+        .join(
+            invoices,
+            and_(
+                invoices.c.account_id == settlements.c.account_id,
+                invoices.c.starts_at <= settlements.c.ended_at,
+                invoices.c.ends_at > settlements.c.ended_at,
+                _is_invoice,
+            ),
+        )
+        .outerjoin(invoice_sessions, invoice_sessions.c.callback_id == settlements.c.callback_id)
+        .where(or_(invoice_sessions.c.number.is_(None), invoice_sessions.c.number != invoices.c.number)),
+    ),
+)
+
+
+def papers_changed(connection: Connection) -> Iterator[str]:
+    """A sentence for each paper whose bytes are not those that were written."""
+    wanted = select(
+        invoice_documents.c.number,
+        invoice_documents.c.form,
+        invoice_documents.c.body,
+        invoice_documents.c.sha256,
+    ).execution_options(yield_per=PAPERS_AT_ONCE)
+    for row in connection.execute(wanted):
+        if _sha256(row.body) != row.sha256:
+            yield f"invoice {row.number}: its {row.form} is not what was issued"
+
+
+def _sha256(deflated: bytes) -> str:
+    try:
+        return hashlib.sha256(zlib.decompress(deflated)).hexdigest()
+    except zlib.error:
+        return ""
