@@ -50,7 +50,7 @@ def pbx() -> None:
     """Bring an Asterisk 22 along: start, check, stop it, or show its configuration."""
 
 
-@pbx.command()
+@pbx.command(epilog="Example: dialback pbx up")
 @with_settings
 def up(settings: Settings) -> None:
     """Write the configuration, start Asterisk, wait until it is ready, print its ports."""
@@ -69,7 +69,7 @@ def up(settings: Settings) -> None:
     click.echo(f"  folder   {asterisk.layout.folder}")
 
 
-@pbx.command()
+@pbx.command(epilog="Example: dialback pbx down")
 @with_settings
 def down(settings: Settings) -> None:
     """Stop the Asterisk of this folder; calls in progress end."""
@@ -81,8 +81,14 @@ def down(settings: Settings) -> None:
     click.echo(f"no Asterisk runs in {settings.pbx.folder}" if pid is None else f"stopped (pid {pid})")
 
 
-@pbx.command()
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@pbx.command(epilog="Example: dialback pbx check --output json")
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print: for people, or for programs.",
+)
 @with_settings
 def check(settings: Settings, output: str) -> None:
     """Look at version, modules, rights, ports, evidence and prompts of the running Asterisk."""
@@ -100,7 +106,7 @@ def check(settings: Settings, output: str) -> None:
         click.get_current_context().exit(1)
 
 
-@pbx.command("show-config")
+@pbx.command("show-config", epilog="Example: dialback pbx show-config pjsip.conf")
 @click.argument("name", required=False)
 @with_settings
 def show_config(settings: Settings, name: str | None) -> None:
@@ -117,7 +123,7 @@ def show_config(settings: Settings, name: str | None) -> None:
         raise click.UsageError(f"no file {name!r}; there are {', '.join(sorted(texts))}")
 
 
-@pbx.command("drop-in")
+@pbx.command("drop-in", epilog="Example: dialback pbx drop-in --into /etc/asterisk/dialback")
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),

@@ -53,7 +53,13 @@ def account() -> None:
 @click.option("--currency", required=True, metavar="CODE", help="ISO 4217, such as USD; it stays for ever.")
 @click.option("--plan", required=True, metavar="PLAN", help="Price terms, in the account's currency.")
 @click.option("--zone", default="UTC", show_default=True, help="IANA time zone of its days and months.")
-@click.option("--kind", type=click.Choice(["postpaid", "prepaid"]), default="postpaid", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["postpaid", "prepaid"]),
+    default="postpaid",
+    show_default=True,
+    help="Whether it pays later, up to its credit limit, or before.",
+)
 @click.option(
     "--credit-limit",
     default="0",
@@ -136,20 +142,34 @@ def list_(desk: Desk, output: str) -> None:
     " --reason 'their order of 20 November'"
 )
 @click.argument("account_id", metavar="ID")
-@click.option("--name")
+@click.option("--name", help="What it is called on invoices.")
 @click.option("--plan", metavar="PLAN", help="For callbacks admitted from then on; running ones keep theirs.")
 @click.option("--effective", type=Instant(), metavar="TIME", help="When --plan begins.  [default: now]")
-@click.option("--zone")
-@click.option("--kind", type=click.Choice(["postpaid", "prepaid"]))
-@click.option("--credit-limit", metavar="AMOUNT")
-@click.option("--address")
-@click.option("--email")
-@click.option("--tax-id")
-@click.option("--tax-place", metavar="CC")
-@click.option("--bill-cycle", type=click.Choice(["monthly", "on-demand"]))
-@click.option("--mask-numbers/--show-numbers", "masks_numbers", default=None)
-@click.option("--ask-tag/--no-ask-tag", "asks_tag", default=None)
-@click.option("--callbacks-max", type=click.IntRange(0))
+@click.option("--zone", help="Whose days and months its invoices have.")
+@click.option(
+    "--kind",
+    type=click.Choice(["postpaid", "prepaid"]),
+    help="Whether it pays later, up to its credit limit, or before.",
+)
+@click.option("--credit-limit", metavar="AMOUNT", help="How much it may owe.")
+@click.option("--address", help="Billing address; a line break is \\n.")
+@click.option("--email", help="Where invoices are sent.")
+@click.option("--tax-id", help="VAT number and the like.")
+@click.option("--tax-place", metavar="CC", help="Country that taxes it.")
+@click.option("--bill-cycle", type=click.Choice(["monthly", "on-demand"]), help="When it is invoiced.")
+@click.option(
+    "--mask-numbers/--show-numbers",
+    "masks_numbers",
+    default=None,
+    help="Whether invoices show called numbers whole.",
+)
+@click.option(
+    "--ask-tag/--no-ask-tag",
+    "asks_tag",
+    default=None,
+    help="Whether a cost tag is asked for after the number.",
+)
+@click.option("--callbacks-max", type=click.IntRange(0), help="How many callbacks at once; 0 sets no cap.")
 @reason_option
 @output_option
 @pass_desk

@@ -23,12 +23,12 @@ def audit() -> None:
     """The audit log: who changed what, when and why. Nobody can edit it."""
 
 
-@audit.command("list", epilog="Example: dialback audit list --subject acme --since 2026-03-01")
+@audit.command("list", epilog="Example: dialback audit list --subject acme --from 2026-03-01")
 @click.option("--subject", metavar="ID", help="What was changed: an account, a number, a deck …")
 @click.option("--by", "actor", metavar="NAME", help="Who changed it.")
 @click.option("--action", metavar="NOUN[.VERB]", help="Such as payment, or payment.add.")
-@click.option("--since", type=Instant(), metavar="TIME", help="From then on.")
-@click.option("--until", type=Instant(), metavar="TIME", help="Before then.")
+@click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
+@click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
 @click.option("--last", type=click.IntRange(1), default=100, show_default=True, help="How many, the newest.")
 @output_option
 @pass_desk

@@ -63,7 +63,13 @@ def callback() -> None:
 @click.option(
     "--at", type=Instant(zoned=True), metavar="TIME", help="When to ring, with its offset.  [default: now]"
 )
-@click.option("--attempts", type=click.IntRange(1, ATTEMPTS_MAX), default=1, show_default=True)
+@click.option(
+    "--attempts",
+    type=click.IntRange(1, ATTEMPTS_MAX),
+    default=1,
+    show_default=True,
+    help="How often the number is rung while nobody answers.",
+)
 @click.option(
     "--gap",
     "gaps",
@@ -73,7 +79,7 @@ def callback() -> None:
     help="Before the next attempt; may be repeated, the last one holds for all later ones.",
 )
 @click.option("--reference", default="", help="Yours; it stands on the invoice.")
-@click.option("--tag", default="")
+@click.option("--tag", default="", help="What its cost is booked under, such as a client.")
 @home_country_option
 @output_option
 @pass_desk
@@ -137,13 +143,13 @@ def show(desk: Desk, callback_id: str, output: str) -> None:
 
 
 @callback.command("list", epilog="Example: dialback callback list --account acme --live")
-@click.option("--account", "account_id", metavar="ACCOUNT")
-@click.option("--subscriber", "subscriber_id", metavar="SUBSCRIBER")
+@click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
+@click.option("--subscriber", "subscriber_id", metavar="SUBSCRIBER", help="Only this subscriber's.")
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="May be repeated.")
 @click.option("--live", is_flag=True, help="Only those that have not ended.")
 @click.option("--number", metavar="NUMBER", help="On either leg.")
-@click.option("--since", type=Instant(), metavar="TIME", help="Asked for from then on.")
-@click.option("--until", type=Instant(), metavar="TIME", help="Asked for before then.")
+@click.option("--from", "since", type=Instant(), metavar="TIME", help="Asked for from then on.")
+@click.option("--till", "until", type=Instant(), metavar="TIME", help="Asked for before then.")
 @click.option(
     "--last", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many, the newest."
 )

@@ -42,8 +42,12 @@ def filters(command: Any) -> Any:
     for option in (
         click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's."),
         click.option("--callback", "callback_id", metavar="ID", help="Only this callback's."),
-        click.option("--since", type=Instant(), metavar="TIME", help="Callbacks that ended from then on."),
-        click.option("--until", type=Instant(), metavar="TIME", help="Callbacks that ended before then."),
+        click.option(
+            "--from", "since", type=Instant(), metavar="TIME", help="Callbacks that ended from then on."
+        ),
+        click.option(
+            "--till", "until", type=Instant(), metavar="TIME", help="Callbacks that ended before then."
+        ),
         click.option(
             "--last",
             type=click.IntRange(1),
@@ -67,7 +71,7 @@ def cdr(desk: Desk, **wanted: Any) -> None:
         _list(desk, **wanted)
 
 
-@cdr.command("list", epilog="Example: dialback cdr list --account acme --since 2026-03-01 --output csv")
+@cdr.command("list", epilog="Example: dialback cdr list --account acme --from 2026-03-01 --output csv")
 @filters
 def list_(desk: Desk, **wanted: Any) -> None:
     """List finished legs, oldest first."""

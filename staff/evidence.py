@@ -31,8 +31,15 @@ def evidence() -> None:
     " --detail 'IBAN begins DE89, seen on the transfer of 1 March'"
 )
 @click.argument("account_id", metavar="ACCOUNT")
-@click.option("--kind", type=click.Choice(["address", "bank", "ip", "sim", "fixed_line"]), required=True)
-@click.option("--country", type=Country(), required=True, metavar="CC")
+@click.option(
+    "--kind",
+    type=click.Choice(["address", "bank", "ip", "sim", "fixed_line"]),
+    required=True,
+    help="What was seen.",
+)
+@click.option(
+    "--country", type=Country(), required=True, metavar="CC", help="The country that it speaks for."
+)
 @click.option("--detail", required=True, help="What you saw; an auditor reads it.")
 @reason_option
 @output_option

@@ -38,7 +38,7 @@ def ledger() -> None:
     """The books: what was charged, paid and held."""
 
 
-@ledger.command(epilog="Example: dialback ledger show acme --since 2026-03-01")
+@ledger.command(epilog="Example: dialback ledger show acme --from 2026-03-01")
 @click.argument("account_id", metavar="[ACCOUNT]", required=False)
 @click.option(
     "--in",
@@ -48,9 +48,9 @@ def ledger() -> None:
 )
 @click.option("--kind", type=click.Choice(KINDS), help="Why it was posted.")
 @click.option("--reference", metavar="TEXT", help="A callback, a payment's reference, an invoice.")
-@click.option("--currency", metavar="CODE")
-@click.option("--since", type=Instant(), metavar="TIME", help="From then on.")
-@click.option("--until", type=Instant(), metavar="TIME", help="Before then.")
+@click.option("--currency", metavar="CODE", help="Only what is in this currency.")
+@click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
+@click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
 @output_option
 @pass_desk
 def show(

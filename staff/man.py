@@ -73,7 +73,9 @@ def page_of(node: Node, *, version: str, day: str) -> str:
     page.description = "\n".join(_safe(line) for line in _lines(command.help or ""))
     page.options = [
         (_safe(words), _safe(" ".join(told.split())))
-        for words, told in filter(None, (each.get_help_record(node.context) for each in command.params))
+        for words, told in filter(
+            None, (each.get_help_record(node.context) for each in command.get_params(node.context))
+        )
     ]
     page.commands = [(each.word, _safe(each.told)) for each in node.verbs]
     return str(page).rstrip() + "\n" + "\n".join(_rest(node)) + "\n"

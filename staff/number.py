@@ -36,7 +36,7 @@ def number() -> None:
 @click.argument("text", metavar="NUMBER")
 @click.option("--verified", is_flag=True, help="You have checked that it is theirs; say how in --reason.")
 @click.option(
-    "--until",
+    "--till",
     "rung_until",
     type=Instant(zoned=True),
     metavar="TIME",

@@ -40,8 +40,8 @@ def option() -> None:
 @click.option("--name", required=True, help="As it stands on invoices.")
 @click.option("--monthly", required=True, metavar="AMOUNT", help="Before tax, in the account's currency.")
 @click.option("--from", "starts_on", type=DAY, metavar="DAY", help="Its first day.  [default: today]")
-@click.option("--until", "ends_on", type=DAY, metavar="DAY", help="The first day without it.")
-@click.option("--tax-group", default="standard", show_default=True)
+@click.option("--till", "ends_on", type=DAY, metavar="DAY", help="The first day without it.")
+@click.option("--tax-group", default="standard", show_default=True, help="Which tax applies to it.")
 @required_reason_option
 @output_option
 @pass_desk

@@ -104,10 +104,10 @@ def reverse(
     show_outcome(desk, account_id, desk.change("reverse payment", payments.reverse_payment, *words), output)
 
 
-@payment.command("list", epilog="Example: dialback payment list --account acme --since 2026-03-01")
-@click.option("--account", "account_id", metavar="ACCOUNT")
-@click.option("--since", type=Instant(), metavar="TIME", help="From then on.")
-@click.option("--until", type=Instant(), metavar="TIME", help="Before then.")
+@payment.command("list", epilog="Example: dialback payment list --account acme --from 2026-03-01")
+@click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
+@click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
+@click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
 @output_option
 @pass_desk
 def list_(

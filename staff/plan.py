@@ -54,8 +54,22 @@ _TERMS = (
     click.option(
         "--deck", required=True, metavar="DECK", help="A deck of kind sell; its currency is the plan's."
     ),
-    click.option("--first-increment", type=int, default=30, show_default=True, metavar="SECONDS"),
-    click.option("--next-increment", type=int, default=1, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--first-increment",
+        type=int,
+        default=30,
+        show_default=True,
+        metavar="SECONDS",
+        help="The least that is billed of an answered leg.",
+    ),
+    click.option(
+        "--next-increment",
+        type=int,
+        default=1,
+        show_default=True,
+        metavar="SECONDS",
+        help="In what steps it is billed after that.",
+    ),
     click.option(
         "--a-leg-policy",
         type=click.Choice(POLICIES),
@@ -66,7 +80,14 @@ _TERMS = (
     click.option(
         "--connect-fee", default="0", show_default=True, metavar="AMOUNT", help="For each charged leg."
     ),
-    click.option("--free-below", type=int, default=0, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--free-below",
+        type=int,
+        default=0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Legs shorter than this cost nothing.",
+    ),
     click.option("--zone", default="UTC", show_default=True, metavar="ZONE", help="Whose clock bands go by."),
     click.option(
         "--band",
@@ -85,7 +106,13 @@ _TERMS = (
         metavar="DECIMALS",
         help="To what each leg's price is rounded, half-up.",
     ),
-    click.option("--monthly-fee", default="0", show_default=True, metavar="AMOUNT"),
+    click.option(
+        "--monthly-fee",
+        default="0",
+        show_default=True,
+        metavar="AMOUNT",
+        help="What a month costs besides calls.",
+    ),
     click.option(
         "--monthly-fee-waived-from", metavar="AMOUNT", help="No fee from so much of call charges on."
     ),
@@ -117,7 +144,14 @@ _TERMS = (
     click.option(
         "--in-call-key", default="##", show_default=True, help="##, #, ### or '': ends a call that runs."
     ),
-    click.option("--talk-seconds-max", type=int, default=7200, show_default=True, metavar="SECONDS"),
+    click.option(
+        "--talk-seconds-max",
+        type=int,
+        default=7200,
+        show_default=True,
+        metavar="SECONDS",
+        help="The longest talk, whatever the credit.",
+    ),
     click.option(
         "--margin-floor",
         default="0",

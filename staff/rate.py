@@ -53,7 +53,9 @@ KEPT = "surrogateescape"
 @click.option("--zone", default="UTC", show_default=True, help="Of times without an offset.")
 @click.option("--at", type=Instant(), metavar="TIME", help="Price every call as if it were made then.")
 @home_country_option
-@click.option("--output", type=click.Choice([CSV, JSON]), default=CSV, show_default=True)
+@click.option(
+    "--output", type=click.Choice([CSV, JSON]), default=CSV, show_default=True, help="How to write the lines."
+)
 @click.option(
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),

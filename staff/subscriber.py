@@ -35,7 +35,7 @@ def subscriber() -> None:
 )
 @click.argument("subscriber_id", metavar="ID")
 @click.option("--account", "account_id", required=True, metavar="ACCOUNT", help="Who pays for the calls.")
-@click.option("--name", required=True)
+@click.option("--name", required=True, help="What the person or line is called.")
 @click.option(
     "--home-country",
     type=Country(),
@@ -88,9 +88,14 @@ def list_(desk: Desk, account_id: str | None, output: str) -> None:
 @click.option(
     "--callback-number", metavar="NUMBER", help="The number to ring; '' for the one that triggered."
 )
-@click.option("--name")
-@click.option("--home-country", type=Country(), metavar="CC")
-@click.option("--language")
+@click.option("--name", help="What the person or line is called.")
+@click.option(
+    "--home-country",
+    type=Country(),
+    metavar="CC",
+    help="How national numbers are meant: two capitals, such as GB.",
+)
+@click.option("--language", help="In which we speak to them, such as en.")
 @click.option("--tag", help="'' for none.")
 @reason_option
 @output_option

@@ -54,10 +54,10 @@ def add(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> Non
 
 @trunk.command(epilog="Example: dialback trunk change alpha --priority 20")
 @click.argument("name")
-@click.option("--carrier", metavar="CARRIER")
-@click.option("--cost-deck", metavar="DECK")
-@click.option("--channels-max", type=int)
-@click.option("--priority", type=int)
+@click.option("--carrier", metavar="CARRIER", help="Who is behind it.")
+@click.option("--cost-deck", metavar="DECK", help="What its minutes cost us.")
+@click.option("--channels-max", type=int, help="How many calls at once; 0 sets no cap.")
+@click.option("--priority", type=int, help="Among routes of one cost the lowest goes first.")
 @reason_option
 @output_option
 @pass_desk

@@ -80,11 +80,11 @@ def test_a_fee_that_cannot_be_meant_is_refused_by_field(office: Office, wrong: s
 
 def test_F158_a_travellers_number_has_an_end(office: Office) -> None:
     add = ("number", "add", "anna", "+33 1 99 00 12 34", "--verified", "--reason", "called the hotel")
-    made = office.done(*add, "--until", "2099-03-09T12:00:00+01:00", "--output", "json").data
+    made = office.done(*add, "--till", "2099-03-09T12:00:00+01:00", "--output", "json").data
     assert made["rung_until"] == "2099-03-09T11:00:00Z"
-    unzoned = office(*add, "--until", "2099-03-09")
+    unzoned = office(*add, "--till", "2099-03-09")
     assert unzoned.code == 2
-    past = office("number", "add", "anna", "+33199001235", "--until", "2020-01-01T00:00:00Z")
+    past = office("number", "add", "anna", "+33199001235", "--till", "2020-01-01T00:00:00Z")
     assert (past.code, "until: 2020-01-01T00:00:00Z is past" in past.err) == (2, True)
 
 

@@ -119,7 +119,7 @@ def test_the_ledger_shows_every_column_with_its_own_running_balance(office: Offi
         ("-0.36", "-0.36"),
         ("1.00", "0.64"),
     ]
-    assert [row["balance"] for row in show(office, "acme", "--since", "2026-03-03")] == ["0.64"]
+    assert [row["balance"] for row in show(office, "acme", "--from", "2026-03-03")] == ["0.64"]
     assert [row["kind"] for row in show(office, "acme", "--kind", "payment")] == ["payment"]
     assert [row["reference"] for row in show(office, "--reference", "cb1", "--in", "revenue")] == ["cb1"]
     assert show(office, "--currency", "EUR") == []
