@@ -77,14 +77,17 @@ class Deck:
                 )
         object.__setattr__(self, "_rows", Prefixes(_rows_by_prefix(self.rates)))
 
-    def find(self, number: E164, at: datetime, band: str = "") -> Rate | NoRate:
+    def find(self, number: E164, at: datetime, band: str = "", network: str = "") -> Rate | NoRate:
         """Return the row that prices `number` at `at`, in that time band; it may be blocked.
+
+        `network` are the digits by which the deck knows the network that the number was ported to: then those
+        decide, and not the number's own.
 
         Among rows of one prefix that are valid, one of the band wins over one for all the time, then the one
         that started last, so that a row with no end is replaced by its successor.
         """
         seen = False
-        for rows in self._rows.matches(number.digits):
+        for rows in self._rows.matches(network or number.digits):
             seen = True
             for rate in rows:
                 if rate.is_valid_at(at) and (not rate.band or rate.band == band):

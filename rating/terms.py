@@ -11,10 +11,18 @@ is bisected on. A property test holds it.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from calls.callback import Leg
 from calls.cdr import LegRole
 from rating.plan import Plan
 from rating.rate import Rate
-from values.money import AMOUNT_SCALE, UNITS_MAX, decimal_units, half_up_units, rate_units
+from values.money import (
+    AMOUNT_SCALE,
+    UNITS_MAX,
+    decimal_units,
+    half_up_units,
+    rate_from_units,
+    rate_units,
+)
 
 # A rate in 10^-8 per 60 s, times seconds, becomes 10^-4 of the unit.
 RATE_TO_AMOUNT = 60 * 10**4
@@ -34,6 +42,15 @@ class Pins:
 
 
 NO_PINS = Pins()
+
+
+def pins_of(leg: Leg, plan: Plan) -> Pins:
+    """Return what was pinned for a leg of a callback on that plan."""
+    return Pins(
+        surcharge_per_minute=rate_from_units(leg.surcharge_per_minute),
+        in_package=leg.role is LegRole.B and plan.covers(leg.number.digits),
+        package_seconds=leg.package_seconds,
+    )
 
 
 def billed_seconds(seconds: int, *, first: int, following: int, free_below: int = 0) -> int:

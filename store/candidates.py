@@ -22,8 +22,8 @@ from rating.deck import NoRate
 from rating.plan import Plan
 from store import accountplans
 from store import dids as did_rows
+from store.authorisation import price_of
 from store.columns import UtcMicros
-from store.decks import deck
 from store.dids import DIRECT, SHARED, Did
 from store.errors import NotFound
 from store.ledger import available
@@ -235,14 +235,17 @@ def _applicant(
 
 
 def _first_hold_units(connection: Connection, plan: Plan, number: E164, at: datetime) -> int | None:
-    """What must be available before A is rung; None where no rate lets us ring it."""
+    """What must be available before A is rung; None where no rate lets us ring it.
+
+    What a caller ID costs on top is known with the route only, when A is dialled; then it is held as well.
+    """
     try:
-        rate = deck(connection, plan.deck_id, at).find(number, at)
+        priced = price_of(connection, plan, number, at)
     except NotFound:
         return None  # a plan whose deck is not in force yet prices nothing
-    if isinstance(rate, NoRate) or rate.blocked:
+    if isinstance(priced, NoRate) or priced.rate.blocked:
         return None
-    return decimal_units(first_hold(plan=plan, rate_a=rate))
+    return decimal_units(first_hold(plan=plan, rate_a=priced.rate))
 
 
 def _verdict(

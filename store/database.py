@@ -27,9 +27,11 @@ from twisted.internet.threads import deferToThreadPool  # noqa: TID251 - this is
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from rating.portability import Answers
 from store.decks import SHELF
 from store.errors import StoreUnavailable
 from store.groups import CommitQueue, Job, caught, in_savepoint
+from store.offers import ANSWERS
 
 __all__ = ["Connection", "Database", "Transaction", "is_collision", "is_temporary", "normal_url"]
 
@@ -282,7 +284,7 @@ def _engine(url: str) -> Engine:
             url,
             query_cache_size=STATEMENTS_CACHED_MAX,
             hide_parameters=True,  # they hold telephone numbers and names, and errors are logged
-            execution_options={SHELF: {}},
+            execution_options={SHELF: {}, ANSWERS: Answers()},
             pool_size=POSTGRESQL_CONNECTIONS_MAX,
             connect_args={"connect_timeout": 5},
         )
@@ -290,7 +292,7 @@ def _engine(url: str) -> Engine:
         url,
         query_cache_size=STATEMENTS_CACHED_MAX,
         hide_parameters=True,
-        execution_options={SHELF: {}},
+        execution_options={SHELF: {}, ANSWERS: Answers()},
         pool_size=POSTGRESQL_CONNECTIONS_MAX,
         connect_args={"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000},
     )

@@ -1,8 +1,8 @@
 """Rate decks: which version is in force, as rating.Deck in memory or looked up in the table.
 
 Reads: rating.Rates; rows of `decks`, `deck_versions`, `rates`.
-Gives: the deck in force at an instant, a pinned rate by its id, the carriers' offers for a number.
-Knows nothing of: how a sheet becomes a version (store/staging.py), which offer is taken (rating/routes.py).
+Gives: the deck in force at an instant, a pinned rate by its id.
+Knows nothing of: how a sheet becomes a version (store/staging.py), which row is taken (rating/deck.py).
 
 A version is immutable, so what was read once is true for ever: it is kept by its row id, on the engine (the
 shelf), and a new version is another object. A small version is read when it is first needed. A large one is
@@ -16,18 +16,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_
 
-from rating.deck import Deck, NoRate, NoRateReason
+from rating.deck import Deck, NoRate
 from rating.rate import Rate
 from rating.raterow import rate_of, row_of
 from rating.ratetable import RateTable
-from rating.routes import Offer
 from store import checks, raterows
 from store.audit import Author, note
 from store.columns import UtcMicros
 from store.errors import Conflict, Invalid, NotFound
-from store.schema import deck_versions, decks, legs, rates, trunks
+from store.schema import deck_versions, decks, rates
 from values.e164 import E164
 
 SELL, COST = "sell", "cost"
@@ -157,16 +156,12 @@ def whole_deck(connection: Connection, name: str, at: datetime) -> Deck:
     return found if isinstance(found, Deck) else shelve(connection, found.row)
 
 
-def offers(connection: Connection, number: E164, at: datetime) -> tuple[Offer, ...]:
-    """What each enabled trunk would take for `number`, by the cost deck in force at `at`."""
-    found = []
-    for row in connection.execute(OFFERING, {"at": at}):
-        if row.id is None:
-            cost: Rate | NoRate = NoRate(number=number, deck=row.cost_deck, reason=NoRateReason.NO_PREFIX)
-        else:
-            cost = _kept(connection, row).find(number, at)
-        found.append(Offer(trunk=row.trunk, rate=cost, priority=row.priority, is_full=bool(row.is_full)))
-    return tuple(found)
+def cost_decks(
+    connection: Connection, names: Iterable[str], at: datetime
+) -> "Mapping[str, Deck | DeckInTable]":
+    """Those of these decks that are in force at `at`, by name."""
+    rows = connection.execute(ALL_IN_FORCE, {"names": sorted(set(names)), "at": at})
+    return {row.deck_name: _kept(connection, row) for row in rows}
 
 
 def rate(connection: Connection, rate_id: str) -> Rate:
@@ -213,14 +208,14 @@ class DeckInTable:
         self.row = version
         self._connection = connection
 
-    def find(self, dialled: E164, at: datetime, band: str = "") -> Rate | NoRate:
+    def find(self, dialled: E164, at: datetime, band: str = "", network: str = "") -> Rate | NoRate:
         """As Deck.find."""
-        found = raterows.candidates(self._connection, self.row.id, dialled.digits)
+        found = raterows.candidates(self._connection, self.row.id, network or dialled.digits)
         rows = tuple(
             rate_of(row, rate_id=f"{self.id}:{number}", currency=self.currency) for number, row in found
         )
         few = Deck(id=self.id, name=self.name, version=self.version, currency=self.currency, rates=rows)
-        return few.find(dialled, at, band)
+        return few.find(dialled, at, band, network)
 
 
 def wanted_on_shelf(connection: Connection, at: datetime) -> tuple[Row[Any, *tuple[Any, ...]], ...]:
@@ -278,33 +273,6 @@ _NEWEST = (
     .group_by(deck_versions.c.deck_name)
     .subquery()
 )
-_LIVE = (
-    select(func.count())
-    .select_from(legs)
-    .where(legs.c.trunk == trunks.c.name, legs.c.ordered_at.is_not(None), legs.c.hung_up_at.is_(None))
-    .scalar_subquery()
-)
-_FULL = case((trunks.c.channels_max == 0, False), else_=trunks.c.channels_max <= _LIVE)
-OFFERING = (
-    select(
-        trunks.c.name.label("trunk"),
-        trunks.c.priority,
-        trunks.c.cost_deck,
-        _FULL.label("is_full"),
-        *_VERSION,
-    )
-    .select_from(
-        trunks.join(decks, decks.c.name == trunks.c.cost_deck)
-        .outerjoin(_NEWEST, _NEWEST.c.deck_name == decks.c.name)
-        .outerjoin(
-            deck_versions,
-            (deck_versions.c.deck_name == _NEWEST.c.deck_name)
-            & (deck_versions.c.version == _NEWEST.c.version),
-        )
-    )
-    .where(trunks.c.enabled)
-    .order_by(trunks.c.name)
-)
 PINNED = select(
     *raterows.COLUMNS, deck_versions.c.deck_name, deck_versions.c.version, decks.c.currency
 ).select_from(rates.join(_JOINED, rates.c.version_id == deck_versions.c.id))
@@ -314,6 +282,7 @@ _IN_FORCE_NOW = select(*_VERSION).select_from(
         (_NEWEST.c.deck_name == deck_versions.c.deck_name) & (_NEWEST.c.version == deck_versions.c.version),
     )
 )
+ALL_IN_FORCE = _IN_FORCE_NOW.where(decks.c.name.in_(bindparam("names", expanding=True)))
 
 
 def _shelf(connection: Connection) -> dict[int, Deck]:

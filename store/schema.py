@@ -27,7 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from store import customertables, invoicetables  # noqa: F401 - whoever has this module has all tables
+from store import (  # noqa: F401 - whoever has this module has all tables
+    customertables,
+    invoicetables,
+    pricetables,
+)
 from store.columns import SerialType, instant, metadata, serial, text, units
 from store.moneytables import conversions as conversions  # noqa: PLC0414 - all tables are met here
 from store.moneytables import exchange_rates as exchange_rates  # noqa: PLC0414
@@ -246,6 +250,8 @@ trunks = Table(
     Column("priority", Integer, nullable=False),
     Column("enabled", Boolean(create_constraint=False), nullable=False),
     instant("created_at"),
+    Column("asr_floor_percent", Integer, nullable=False, server_default="0"),
+    Column("acd_floor_seconds", Integer, nullable=False, server_default="0"),
 )
 
 country_policy = Table(

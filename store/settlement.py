@@ -16,10 +16,12 @@ from sqlalchemy import Connection, bindparam, insert, select
 from billing.ledger import CarrierCost, charge_entry
 from calls.callback import Callback, Leg, cdr_of
 from calls.cdr import Cdr, LegRole
+from rating.origin import OriginClass
 from rating.plan import carrier_terms
 from rating.price import Charge, SessionPrice, price_leg, price_session, talk_seconds
 from rating.rate import Rate
-from store import ledger
+from rating.terms import NO_PINS, Pins, pins_of
+from store import ledger, packages
 from store.decks import pinned_rates
 from store.plans import plan
 from store.schema import cdrs, charges, settlements, trunks
@@ -105,6 +107,17 @@ def _charge(
     rates = pinned_rates(connection, ids)
     price = _price(connection, callback, answered, records, rates)
     costs = _costs(connection, answered, rates)
+    in_order = sorted(answered, key=lambda leg: leg.role is not LegRole.A)
+    priced = list(zip(in_order, price.charges, strict=True))
+    if any(leg.package_seconds for leg in (*callback.legs, *callback.planned)):
+        packages.take(
+            connection,
+            callback_id=callback.id,
+            account_id=callback.account_id,
+            plan=plan(connection, callback.plan_id),
+            used={leg.id: charge.package_seconds for leg, charge in priced},
+            at=callback.ended_at,
+        )
     entry = charge_entry(
         id=f"charge-{callback.id}",
         at=callback.ended_at,
@@ -118,11 +131,7 @@ def _charge(
     )
     ledger.post(connection, entry)
     ledger.post_hold(connection, callback.id, decimal_units(price.total), at=callback.ended_at)
-    in_order = sorted(answered, key=lambda leg: leg.role is not LegRole.A)
-    rows = [
-        _charge_values(callback, entry.id, leg, charge, costs[leg.id].charge)
-        for leg, charge in zip(in_order, price.charges, strict=True)
-    ]
+    rows = [_charge_values(callback, entry.id, leg, charge, costs[leg.id].charge) for leg, charge in priced]
     connection.execute(INSERT_CHARGE, rows)
     return _settlement(callback, entry.id, decimal_units(price.gross), decimal_units(price.waived))
 
@@ -140,12 +149,14 @@ def _price(
     hold = ledger.hold_of(connection, callback.id)
     stand = ledger.standing(connection, callback.account_id, for_update=True)
     payable = stand.available_units + (hold.pending_units if hold is not None else 0)
+    terms = plan(connection, callback.plan_id)
     return price_session(
-        plan=plan(connection, callback.plan_id),
+        plan=terms,
         rate_a=rates[leg_a.price_rate_id],
         cdr_a=records[leg_a.id],
         legs_b=[(records[leg.id], rates[leg.price_rate_id]) for leg in legs_b],
         payable_max=_not_negative(payable),
+        pins={leg.id: pins_of(leg, terms) for leg in answered},
     )
 
 
@@ -160,9 +171,17 @@ def _costs(connection: Connection, answered: Sequence[Leg], rates: Mapping[str, 
             plan=carrier_terms(deck_id=rate.id, currency=rate.currency),
             talk_seconds=talk_seconds(leg.answered_at, leg.hung_up_at),
             role=leg.role,
+            pins=_cost_pins(leg, rate),
         )
         costs[leg.id] = _LegCost(leg=leg, carrier=carriers.get(leg.trunk, leg.trunk), charge=charge)
     return costs
+
+
+def _cost_pins(leg: Leg, rate: Rate) -> Pins:
+    """What the carrier asks on top for the caller ID that the leg showed."""
+    if not leg.origin_class:
+        return NO_PINS
+    return Pins(surcharge_per_minute=rate.surcharge(OriginClass(leg.origin_class)))
 
 
 def _settlement(callback: Callback, entry_id: str | None, gross_units: int, waived_units: int) -> Settlement:

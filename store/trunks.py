@@ -21,7 +21,11 @@ CHANNELS_LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trunk:
-    """A way out. `channels_max` 0 sets no cap; of two routes at one cost the lower `priority` goes first."""
+    """A way out. `channels_max` 0 sets no cap; of two routes at one cost the lower `priority` goes first.
+
+    Where fewer of its latest calls are answered than `asr_floor_percent`, or answered ones are shorter than
+    `acd_floor_seconds`, it rests (rating/quality.py); 0 asks nothing.
+    """
 
     name: str
     carrier: str
@@ -29,6 +33,8 @@ class Trunk:
     channels_max: int = 0
     priority: int = 10
     enabled: bool = True
+    asr_floor_percent: int = 0
+    acd_floor_seconds: int = 0
 
 
 def add_trunk(connection: Connection, wish: Trunk, author: Author) -> Trunk:
@@ -72,6 +78,8 @@ def _check(connection: Connection, wish: Trunk) -> None:
     checks.slug("carrier", wish.carrier)
     checks.whole("channels_max", wish.channels_max, 0, CHANNELS_LIMIT)
     checks.whole("priority", wish.priority, 0, 1_000)
+    checks.whole("asr_floor_percent", wish.asr_floor_percent, 0, 100)
+    checks.whole("acd_floor_seconds", wish.acd_floor_seconds, 0, 3_600)
     if deck_info(connection, wish.cost_deck).kind != COST:
         raise Invalid("cost_deck", f"{wish.cost_deck!r} is a sell deck", "name a deck of kind cost")
 

@@ -25,18 +25,18 @@ from calls.events import Event
 from calls.limits import Limits
 from calls.policy import PolicyDirection, PolicyKind, country_verdict
 from calls.transitions import is_stale, step
-from rating.credit import Shortfall, a_seconds_at_b_answer, first_hold, longest_talk
-from rating.deck import NoRate
+from rating.credit import LongestTalk, Shortfall, a_seconds_at_b_answer, first_hold, longest_talk
 from rating.plan import Plan
-from rating.price import price_leg, talk_seconds
-from rating.rate import Rate
-from rating.routes import Route, choose_routes
-from store import callbacks, customers, decks, ledger
+from rating.price import Pins, price_leg, talk_seconds
+from rating.routes import Route
+from rating.terms import pins_of
+from store import callbacks, customers, decks, ledger, packages
+from store.authorisation import Offered, offer, package_left
 from store.database import Connection, Database
 from store.errors import StoreUnavailable
 from store.settlement import settle
 from values.e164 import E164, dialling_refusal
-from values.money import decimal_from_units, decimal_units
+from values.money import decimal_from_units, decimal_units, rate_units
 from values.refusal import RefusalReason
 
 ENGAGED_RETRY = timedelta(seconds=5)
@@ -150,29 +150,21 @@ class Books:
         if refusal is not None:
             return events.DialRefused(at=now, reason=refusal)
         plan = customers.plan(connection, callback.plan_id)
-        offer = self._offer(connection, plan, callback.number_a, now)
-        if offer is Reason.TRY_LATER:
+        offered = offer(connection, plan, callback.number_a, now, wishes=(callback.caller_id_a,))
+        if offered is Reason.TRY_LATER:
             return events.DialPostponed(at=now, dial_at=now + CHANNEL_RETRY)
-        if isinstance(offer, Reason):
-            return events.DialRefused(at=now, reason=offer)
-        hold_units = decimal_units(first_hold(plan=plan, rate_a=offer.price))
+        if isinstance(offered, Reason):
+            return events.DialRefused(at=now, reason=offered)
+        pins = offered.pins(plan, LegRole.A)
+        hold_units = decimal_units(first_hold(plan=plan, rate_a=offered.price, pins_a=pins))
         available = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
         if available < hold_units or (available <= 0 and not callback.is_verification):
             return events.DialRefused(at=now, reason=Reason.NO_CREDIT)
         held = ledger.hold(connection, callback, hold_units, at=now)
         # A retry takes another way: what failed to ring may have been the carrier's fault.
         tried = sum(1 for leg in callback.legs if leg.role is LegRole.A)
-        route = offer.routes[tried % len(offer.routes)]
-        leg = Leg(
-            id=next_leg_id(callback, LegRole.A),
-            role=LegRole.A,
-            number=callback.number_a,
-            trunk=route.trunk,
-            caller_id_shown=callback.caller_id_a,
-            price_rate_id=offer.price.id,
-            cost_rate_id=route.cost.id,
-            ring_seconds=self._ring_times.a_seconds,
-        )
+        route = offered.routes[tried % len(offered.routes)]
+        leg = _leg(callback, LegRole.A, offered, route, pins, ring_seconds=self._ring_times.a_seconds)
         return events.DialAuthorised(at=now, leg=leg, hold_units=held.units)
 
     # may B be dialled?
@@ -183,74 +175,95 @@ class Books:
         def gather(connection: Connection, callback: Callback) -> Event:
             now = self._wall()
             plan = customers.plan(connection, callback.plan_id)
-            offer = self._destination_offer(connection, callback, plan, number, now)
-            if isinstance(offer, Reason):
-                return events.DestinationRefused(at=now, reason=offer)
-            return self._quote(connection, callback, plan, offer, now)
+            offered = self._destination_offer(connection, callback, plan, number, now)
+            if isinstance(offered, Reason):
+                return events.DestinationRefused(at=now, reason=offered)
+            return self._quote(connection, callback, plan, offered, now)
 
         return gather
 
     def _quote(
-        self, connection: Connection, callback: Callback, plan: Plan, offer: "_Offer", now: datetime
+        self, connection: Connection, callback: Callback, plan: Plan, offered: Offered, now: datetime
     ) -> Event:
-        """Fix the price and, for each route, the longest talk; hold what the dearest comes to."""
+        """Fix the price and, for each route, the longest talk; hold what the dearest comes to.
+
+        What the package is to pay for is promised in the same transaction, under the same lock.
+        """
         leg_a = callback.leg_a
         if leg_a is None or leg_a.answered_at is None:
             return events.DestinationRefused(at=now, reason=Reason.TRY_LATER)
         free = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
-        rate_a = decks.rate(connection, leg_a.price_rate_id)
         earlier = _earlier_talk(connection, callback, plan)
+        left = package_left(
+            connection, callback.account_id, plan, offered.number, now, callback_id=callback.id
+        )
+        pins = offered.pins(plan, LegRole.B, left - earlier.package_seconds)
         legs: list[Leg] = []
-        hold_units = 0
-        shown = customers.caller_id_for(connection, callback, now)
-        for tried, route in enumerate(offer.routes, start=1):
-            # A is charged while every route before this one rings in vain.
-            ring_seconds = self._ring_times.b_seconds * tried
-            up_seconds = (now + timedelta(seconds=ring_seconds) - leg_a.answered_at) // timedelta(seconds=1)
-            talk = longest_talk(
-                available=decimal_from_units(free),
-                plan=plan,
-                rate_a=rate_a,
-                rate_b=offer.price,
-                a_seconds_at_b_answer=a_seconds_at_b_answer(
-                    plan=plan,
-                    answered_at=leg_a.answered_at,
-                    accepted_at=leg_a.accepted_at,
-                    dial_b_at=now,
-                    ring_seconds=ring_seconds,
-                    earlier_bridged_microseconds=earlier.charged_microseconds,
-                ),
-                earlier_cost=earlier.cost,
-                seconds_max=self._ring_times.absolute_seconds - up_seconds,
-            )
+        hold_units = promised = 0
+        for tried, route in enumerate(offered.routes, start=1):
+            talk = self._longest_talk(connection, callback, plan, offered, pins, earlier, free, tried, now)
             if isinstance(talk, Shortfall):
                 break
             hold_units = max(hold_units, decimal_units(talk.cost))
+            promised = max(promised, talk.package_seconds)
             so_far = replace(callback, planned=tuple(legs))
-            legs.append(self._leg_b(so_far, offer, route, shown, talk.seconds))
+            fixed = replace(pins, package_seconds=talk.package_seconds)
+            leg = _leg(so_far, LegRole.B, offered, route, fixed, ring_seconds=self._ring_times.b_seconds)
+            legs.append(replace(leg, talk_seconds_max=talk.seconds))
         if not legs:
             return events.DestinationRefused(at=now, reason=Reason.NO_CREDIT)
+        if plan.package_seconds:
+            packages.promise(
+                connection,
+                callback_id=callback.id,
+                account_id=callback.account_id,
+                plan=plan,
+                seconds=earlier.package_seconds + promised,
+                at=now,
+            )
         held = ledger.hold(connection, callback, hold_units, at=now)
         return events.DestinationAuthorised(at=now, legs=tuple(legs), hold_units=held.units)
 
-    def _leg_b(
-        self, callback: Callback, offer: "_Offer", route: Route, shown: E164 | None, seconds: int
-    ) -> Leg:
-        return Leg(
-            id=next_leg_id(callback, LegRole.B),
-            role=LegRole.B,
-            number=offer.number,
-            trunk=route.trunk,
-            caller_id_shown=shown,
-            price_rate_id=offer.price.id,
-            cost_rate_id=route.cost.id,
-            ring_seconds=self._ring_times.b_seconds,
-            talk_seconds_max=seconds,
+    def _longest_talk(  # noqa: PLR0917 - one step of _quote, with all that it has gathered
+        self,
+        connection: Connection,
+        callback: Callback,
+        plan: Plan,
+        offered: Offered,
+        pins: Pins,
+        earlier: "_EarlierTalk",
+        free_units: int,
+        tried: int,
+        now: datetime,
+    ) -> LongestTalk | Shortfall:
+        leg_a = callback.leg_a
+        assert leg_a is not None
+        assert leg_a.answered_at is not None
+        # A is charged while every route before this one rings in vain.
+        ring_seconds = self._ring_times.b_seconds * tried
+        up_seconds = (now + timedelta(seconds=ring_seconds) - leg_a.answered_at) // timedelta(seconds=1)
+        return longest_talk(
+            available=decimal_from_units(free_units),
+            plan=plan,
+            rate_a=decks.rate(connection, leg_a.price_rate_id),
+            rate_b=offered.price,
+            a_seconds_at_b_answer=a_seconds_at_b_answer(
+                plan=plan,
+                answered_at=leg_a.answered_at,
+                accepted_at=leg_a.accepted_at,
+                dial_b_at=now,
+                ring_seconds=ring_seconds,
+                earlier_bridged_microseconds=earlier.charged_microseconds,
+            ),
+            earlier_cost=earlier.cost,
+            seconds_max=self._ring_times.absolute_seconds - up_seconds,
+            pins_a=pins_of(leg_a, plan),
+            pins_b=pins,
         )
 
     def _destination_offer(
         self, connection: Connection, callback: Callback, plan: Plan, number: E164, now: datetime
-    ) -> "_Offer | Reason":
+    ) -> Offered | Reason:
         if customers.account_state(connection, callback.account_id) is not AccountState.OPEN:
             return Reason.ACCOUNT_CLOSED
         refusal = dialling_refusal(number, callback.home_country or None)
@@ -263,24 +276,8 @@ class Books:
         verdict = country_verdict(policy, number, PolicyDirection.TERMINATE_TO, PolicyKind.ANY, now)
         if verdict.is_denied:
             return Reason.COUNTRY_DENIED
-        return self._offer(connection, plan, number, now)
-
-    def _offer(self, connection: Connection, plan: Plan, number: E164, now: datetime) -> "_Offer | Reason":
-        """The price row and the routes to a number, or why there are none: no row, no call."""
-        deck = decks.deck(connection, plan.deck_id, now)
-        price = deck.find(number, now)
-        if isinstance(price, NoRate):
-            return Reason.NO_RATE
-        if price.blocked:
-            return Reason.BLOCKED
-        routes = choose_routes(
-            price=price,
-            offers=decks.offers(connection, number, now),
-            margin_floor_percent=plan.margin_floor_percent,
-        )
-        if routes.is_full:
-            return Reason.TRY_LATER
-        return _Offer(number=number, price=price, routes=routes.chosen) if routes.chosen else Reason.NO_ROUTE
+        shown = customers.caller_id_for(connection, callback, now)
+        return offer(connection, plan, number, now, wishes=(shown,))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,18 +288,37 @@ class _Advanced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Offer:
-    number: E164
-    price: Rate
-    routes: tuple[Route, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _EarlierTalk:
     """What this callback's B-legs that have ended come to."""
 
     cost: Decimal
     charged_microseconds: int
+    package_seconds: int
+
+
+def _leg(
+    callback: Callback,
+    role: LegRole,
+    offered: Offered,
+    route: Route,
+    pins: Pins,
+    *,
+    ring_seconds: int,
+) -> Leg:
+    """A leg with all that is pinned for it; quoted, held and billed by nothing else."""
+    return Leg(
+        id=next_leg_id(callback, role),
+        role=role,
+        number=offered.number,
+        trunk=route.trunk,
+        caller_id_shown=route.shown,
+        price_rate_id=offered.price.id,
+        cost_rate_id=route.cost.id,
+        ring_seconds=ring_seconds,
+        origin_class=route.origin.value,
+        surcharge_per_minute=rate_units(pins.surcharge_per_minute),
+        package_seconds=pins.package_seconds,
+    )
 
 
 def _may_not_ring(connection: Connection, callback: Callback, now: datetime) -> Reason | None:
@@ -320,7 +336,7 @@ def _may_not_ring(connection: Connection, callback: Callback, now: datetime) -> 
 
 
 def _earlier_talk(connection: Connection, callback: Callback, plan: Plan) -> _EarlierTalk:
-    cost, microseconds = Decimal(0), 0
+    cost, microseconds, package_seconds = Decimal(0), 0, 0
     for leg in callback.legs_b:
         if leg.answered_at is None or leg.hung_up_at is None:
             continue
@@ -329,8 +345,10 @@ def _earlier_talk(connection: Connection, callback: Callback, plan: Plan) -> _Ea
             plan=plan,
             talk_seconds=talk_seconds(leg.answered_at, leg.hung_up_at),
             role=LegRole.B,
+            pins=pins_of(leg, plan),
         )
         cost += charge.amount
+        package_seconds += charge.package_seconds
         if charge.is_charged:
             microseconds += raw_microseconds(cdr_of(callback, leg))
-    return _EarlierTalk(cost=cost, charged_microseconds=microseconds)
+    return _EarlierTalk(cost=cost, charged_microseconds=microseconds, package_seconds=package_seconds)

@@ -195,7 +195,7 @@ def cause_of_status(dial_status: str) -> int:
 
 def originate(callback: Callback, leg: Leg, *, token: str, dialled: str, absolute_seconds: int) -> Originate:
     """AMI Originate for an A-leg. `dialled` is the trunk's form of the number: digits and `+` only."""
-    shown = str(callback.caller_id_a) if callback.caller_id_a is not None else ""
+    shown = str(leg.caller_id_shown) if leg.caller_id_shown is not None else ""
     return Originate(
         headers={
             "Channel": f"PJSIP/{dialled}@{leg.trunk}",

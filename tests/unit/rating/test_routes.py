@@ -7,7 +7,7 @@ from decimal import Decimal
 from priced import a_rate
 
 from rating.deck import Deck
-from rating.routes import Offer, RejectionReason, Routes, choose_routes
+from rating.routes import Margins, Offer, RejectionReason, Routes, choose_routes
 from values.e164 import E164
 
 PRICE = a_rate("0.25", "1212")
@@ -53,7 +53,7 @@ def test_R19_no_route_makes_a_loss() -> None:
 
 def test_the_margin_floor_is_a_percentage_of_the_price() -> None:
     offers = [offer("kept", "0.20"), offer("thin", "0.2001")]
-    routes = choose_routes(price=PRICE, offers=offers, margin_floor_percent=Decimal(20))
+    routes = choose_routes(price=PRICE, offers=offers, margins=Margins(percent=Decimal(20)))
     assert order(routes) == ["kept"]
     assert routes.chosen[0].margin_percent == Decimal("20.00")
 

@@ -2,17 +2,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from storeworld import CLERK, FRIEND, LONG_AGO, NOW, PHONE, callback, leg, rate, seconds
+from storeworld import CLERK, FRIEND, LONG_AGO, NOW, rate, seconds
 
-from calls.cdr import LegRole
 from rating.deck import NoRate
 from rating.origin import OriginClass
 from rating.rate import Rate, Surcharge
-from store import callbacks, decks, trunks
+from store import decks
 from store.database import Database
 from store.errors import Conflict, Invalid, NotFound
-from store.trunks import Trunk
-from values.e164 import E164
 
 SURCHARGES = (
     Surcharge(origin=OriginClass.EEA, per_minute=Decimal(0)),
@@ -73,23 +70,6 @@ def test_a_pinned_rate_is_found_in_memory_and_in_the_table(company: Database) ->
 def test_a_rate_that_is_nowhere_is_not_found(company: Database, wrong: str) -> None:
     with pytest.raises(NotFound):
         company.read("rate", decks.rate, wrong)
-
-
-def test_every_enabled_trunk_makes_an_offer(company: Database) -> None:
-    company.call("deck", decks.add_deck, name="carrier-y", kind="cost", currency="EUR", author=CLERK)
-    west = Trunk(name="west", carrier="carrier-y", cost_deck="carrier-y")
-    company.call("add", trunks.add_trunk, west, CLERK)
-    company.call(
-        "add", trunks.add_trunk, Trunk(name="off", carrier="z", cost_deck="carrier-x", enabled=False), CLERK
-    )
-    east, other = company.read("offers", decks.offers, PHONE, NOW)
-    assert (east.trunk, price(east.rate)) == ("east", Decimal("0.04"))
-    assert other.trunk == "west"
-    assert isinstance(other.rate, NoRate)
-    add_version(company, [rate("44", "0.03")], deck_name="carrier-y")
-    assert price(company.read("offers", decks.offers, PHONE, NOW)[1].rate) == Decimal("0.03")
-    nowhere = company.read("offers", decks.offers, E164.parse("+8613912345678"), NOW)
-    assert all(isinstance(offer.rate, NoRate) for offer in nowhere)
 
 
 def test_a_deck_refuses_what_cannot_be_meant(company: Database) -> None:
@@ -158,12 +138,3 @@ def add_version(
 def price(found: Rate | NoRate) -> Decimal:
     assert isinstance(found, Rate)
     return found.per_minute
-
-
-def test_F027_a_trunk_that_carries_as_many_calls_as_it_may_is_offered_as_full(company: Database) -> None:
-    east = company.read("trunk", trunks.trunk, "east")
-    company.call("cap", trunks.change_trunk, replace(east, channels_max=1), CLERK)
-    assert [offer.is_full for offer in company.read("offers", decks.offers, FRIEND, NOW)] == [False]
-    ringing = replace(callback(), legs=(leg(callback(), LegRole.A, ordered_at=NOW),))
-    company.call("ring", callbacks.insert_callback, ringing)
-    assert [offer.is_full for offer in company.read("offers", decks.offers, FRIEND, NOW)] == [True]
