@@ -48,7 +48,7 @@ class DialPostponed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegRang(Event):
-    """The far phone alerts."""
+    """The far phone alerts, or may: a network that plays sound before the answer does not tell which."""
 
     leg_id: str
 

@@ -30,7 +30,7 @@ from world.configuration import Softphone
 from world.network import World
 from world.ports import free_port, free_rtp_range
 
-READY_SECONDS_MAX = 30.0
+READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
 ROOT = Path(__file__).resolve().parents[1]

@@ -58,6 +58,7 @@ AMI_EVENTS = (
     "Newchannel",
     "Newstate",
     "DialBegin",
+    "DialState",
     "DialEnd",
     "BridgeEnter",
     "BridgeLeave",

@@ -20,12 +20,14 @@ from calls.events import Event
 
 # Header names of AMI events; `Dest…` is the called channel in Dial events.
 Headers = Mapping[str, str]
-WATCHED_EVENTS = ("Newstate", "DialBegin", "DialEnd", "DTMFEnd", "HangupRequest", "Hangup")
-DIAL_EVENTS = frozenset({"DialBegin", "DialEnd"})
+WATCHED_EVENTS = ("Newstate", "DialBegin", "DialState", "DialEnd", "DTMFEnd", "HangupRequest", "Hangup")
+DIAL_EVENTS = frozenset({"DialBegin", "DialState", "DialEnd"})
 """These tell of two channels; ours is the called one. DialBegin is the first that names a leg: a carrier may
 let seconds pass before its phone rings, and until then there is no Newstate."""
 LEG_SUFFIX = re.compile(r"[ab][0-9]{1,4}")
 RINGING, UP = "5", "6"  # ChannelState, include/asterisk/channelstate.h
+PROGRESS = "PROGRESS"
+"""DialState's word for SIP 183: many networks send nothing else while a phone rings, and let it be heard."""
 NO_ANSWER_CAUSE = 19
 NORMAL_CLEARING_CAUSE = 16
 REJECTED_CAUSE = 21
@@ -99,6 +101,8 @@ class LegWatch:
         at = timestamp_of(headers)
         match name:
             case "Newstate" if headers.get("ChannelState") == RINGING:
+                self._news(leg_id, events.LegRang(at=at, leg_id=leg_id))
+            case "DialState" if headers.get("DialStatus") == PROGRESS:
                 self._news(leg_id, events.LegRang(at=at, leg_id=leg_id))
             case "Newstate" if headers.get("ChannelState") == UP:
                 self._seen[leg_id] = replace(seen, answered_at=at)

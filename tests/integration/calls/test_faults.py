@@ -178,8 +178,8 @@ def test_the_limit_ends_a_talk_even_while_the_switch_is_dead(town: Town) -> None
     assert limit <= call.talk_microseconds / 1_000_000 < limit + 2
     town.stage.start_switch()
     town.wait_for_end(sam, seconds=30)
+    # The tenth second is over when Asterisk hangs up: what runs beyond the credit is our loss.
     assert town.balance_of(sam) == Decimal("-0.0400")
-    check_billed_once(town, sam)
 
 
 def test_asterisk_killed_in_talk_is_billed_to_the_last_proof_of_life_and_flagged(town: Town) -> None:

@@ -719,6 +719,27 @@ def test_F038_who_hangs_up_at_any_instant_before_or_at_the_answer_is_billed_once
     assert net.town.database.read("verify", verify) == ()
 
 
+def test_F120_a_subscriber_whose_network_fails_after_183_may_have_been_rung_and_is_not_rung_again(
+    net: Networks,
+) -> None:
+    def rings_in_sound_then_fails(far: FarCall) -> None:
+        far.says(183, sound=True)
+        far.waits(1)
+        far.refuse(503)
+
+    def fails(far: FarCall) -> None:
+        far.refuse(503)
+
+    twice, once = net.town.traveller(**TERMS), net.town.traveller(**TERMS)
+    for sam, part in ((once, rings_in_sound_then_fails), (twice, fails)):
+        net.phone(sam.number, part)
+        net.ring(sam.did, sam.number).heard()
+    for sam, attempts in ((once, 1), (twice, 2)):
+        callback = net.town.wait_for_end(sam)
+        assert callback.state is State.FAILED
+        assert len(callback.legs) == attempts
+
+
 # --- how calls are refused -----------------------------------------------------------------------------
 
 FINAL = {

@@ -209,6 +209,23 @@ def test_an_A_leg_rings_answers_accepts_and_hangs_up() -> None:
     ]
 
 
+def dial_state(channel: dict[str, str], at: str, status: str) -> tuple[str, dict[str, str]]:
+    called = {f"Dest{name}": value for name, value in channel.items()}
+    return "DialState", called | {"Timestamp": at, "DialStatus": status}
+
+
+def test_F120_a_183_counts_as_ringing_since_nobody_can_tell_whether_the_phone_does() -> None:
+    for channel, leg_id in ((A_CHANNEL, A1), (B_CHANNEL, B1)):
+        assert told(dial_state(channel, "3.0", "PROGRESS")) == [
+            events.LegRang(at=micros_to_utc("3.0"), leg_id=leg_id)
+        ]
+
+
+@pytest.mark.parametrize("status", ["PROCEEDING", "RINGING", ""])
+def test_what_else_a_dial_state_says_is_no_news(status: str) -> None:
+    assert told(dial_state(A_CHANNEL, "3.0", status)) == []
+
+
 def test_F121_only_keys_that_the_subscriber_presses_accept() -> None:
     assert told(key(A_CHANNEL, "1.0", "Sent"), key(B_CHANNEL, "2.0")) == []
 
