@@ -63,6 +63,10 @@ NOUNS = {
     "top-up": Noun("staff.payment:top_up", "Top-ups: money paid in advance."),
     "refund": Noun("staff.payment:refund", "Refunds: money given back."),
     "write-off": Noun("staff.payment:write_off", "Write-offs: debts given up."),
+    "voucher": Noun("staff.voucher:voucher", "Vouchers: sixteen digits that are worth an amount once."),
+    "credit-note": Noun("staff.creditnote:credit_note", "Credit notes: charged calls given back."),
+    "dispute": Noun("staff.dispute:dispute", "Disputes: lines that an account does not accept."),
+    "alert": Noun("staff.alert:alert", "Alerts: who is told when credit runs out."),
     "exchange": Noun("staff.exchange:exchange", "Exchange rates, each from its day on."),
     "ledger": Noun("staff.ledger:ledger", "The books: what was charged, paid and held."),
     "report": Noun(

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from billing.acts import Act
 from billing.ledger import Entry
-from store import checks, ledger
+from store import alerts, checks, ledger
 from store.audit import Author, note
 from store.errors import Conflict
 from store.schema import money_acts
@@ -95,6 +95,8 @@ def perform(
             "at": act.at,
         },
     )
+    if after < before:
+        alerts.fire(connection, act.account_id, author.at)
     then = {"balance_units": after, "entry": made.id, "reference": act.reference, **said}
     note(connection, author, action, act.account_id, before={"balance_units": before}, after=then)
     return Outcome(entry=made, is_new=True)

@@ -6,14 +6,19 @@ Knows nothing of: what stands in them means; the rules live in billing/ and in t
 """
 
 from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
     Column,
     Date,
     ForeignKey,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
 )
+from sqlalchemy import text as sql
 
 from store.columns import instant, metadata, serial, text, units
 
@@ -62,4 +67,115 @@ conversions = Table(
     text("quote"),
     units("rate"),
     Column("rate_on", Date, nullable=False),
+)
+
+# One for each credit note; `sequence` has no gaps. `leg_id` is empty where a whole session is credited.
+credit_notes = Table(
+    "credit_notes",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    text("number"),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("callback_id", Text, ForeignKey("callbacks.id"), nullable=False, index=True),
+    text("leg_id"),
+    text("currency"),
+    units("units"),
+    units("tax_units"),
+    text("reason"),
+    Column("entry_id", Text, ForeignKey("entries.id"), nullable=False),
+    instant("issued_at"),
+    text("issued_by"),
+    UniqueConstraint("number"),
+    UniqueConstraint("entry_id"),
+    CheckConstraint("units > 0 AND tax_units >= 0", name="units"),
+)
+
+# A line that the account does not accept; it is decided once.
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("callback_id", Text, ForeignKey("callbacks.id"), nullable=False),
+    text("leg_id"),
+    text("reason"),
+    instant("opened_at"),
+    text("opened_by"),
+    text("state"),
+    instant("decided_at", optional=True),
+    text("decided_by", default=""),
+    text("decision", default=""),
+    text("credit_note", default=""),
+    CheckConstraint("state IN ('open', 'accepted', 'rejected')", name="state"),
+    Index(
+        "ix_disputes_open",
+        "leg_id",
+        unique=True,
+        sqlite_where=sql("state = 'open'"),
+        postgresql_where=sql("state = 'open'"),
+    ),
+)
+
+voucher_batches = Table(
+    "voucher_batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    text("currency"),
+    units("units"),
+    Column("count", Integer, nullable=False),
+    instant("expires_at"),
+    text("reason"),
+    instant("created_at"),
+    text("created_by"),
+    CheckConstraint("units > 0 AND count > 0", name="units"),
+)
+
+# The secret is known here by a slow hash alone.
+vouchers = Table(
+    "vouchers",
+    metadata,
+    Column("serial", Text, primary_key=True),
+    Column("batch_id", Text, ForeignKey("voucher_batches.id"), nullable=False, index=True),
+    text("secret_hash"),
+    text("state"),
+    Column("account_id", Text, ForeignKey("accounts.id")),
+    Column("entry_id", Text, ForeignKey("entries.id")),
+    instant("ended_at", optional=True),
+    UniqueConstraint("secret_hash"),
+    CheckConstraint("state IN ('new', 'redeemed', 'void')", name="state"),
+)
+
+# Secrets that were tried for an account and are none: few are allowed in a day.
+voucher_tries = Table(
+    "voucher_tries",
+    metadata,
+    serial(),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    instant("at"),
+    Index("ix_voucher_tries_account", "account_id", "at"),
+)
+
+# `threshold` is a percentage of the credit limit, or an amount in units.
+alert_rules = Table(
+    "alert_rules",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    text("kind"),
+    Column("threshold", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "kind", "threshold"),
+)
+
+# Each rule speaks once a month; `month` is that of the account's zone, such as 2026-03.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    text("kind"),
+    Column("threshold", BigInteger, nullable=False),
+    text("month"),
+    Column("at", instant("at").type, nullable=False, index=True),
+    text("currency"),
+    units("balance_units"),
+    units("credit_limit_units"),
+    PrimaryKeyConstraint("account_id", "kind", "threshold", "month"),
 )

@@ -21,7 +21,7 @@ from rating.plan import carrier_terms
 from rating.price import Charge, SessionPrice, price_leg, price_session, talk_seconds
 from rating.rate import Rate
 from rating.terms import NO_PINS, Pins, pins_of
-from store import ledger, packages
+from store import alerts, ledger, packages
 from store.decks import pinned_rates
 from store.plans import plan
 from store.schema import cdrs, charges, settlements, trunks
@@ -75,6 +75,8 @@ def settle(connection: Connection, callback: Callback) -> Settlement:
             "ended_at": callback.ended_at,
         },
     )
+    if made.total_units:
+        alerts.fire(connection, callback.account_id, callback.ended_at)
     return made
 
 

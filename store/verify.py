@@ -14,7 +14,7 @@ from store.verifycalls import CHECKS as CALL_CHECKS
 from store.verifyinvoices import CHECKS as INVOICE_CHECKS
 from store.verifyinvoices import papers_changed
 from store.verifymoney import CHECKS as MONEY_CHECKS
-from store.verifymoney import conversions_reckoned
+from store.verifymoney import PAPER_CHECKS, conversions_reckoned
 
 SHOWN_MAX = 1_000
 """More sentences of one kind help nobody."""
@@ -24,7 +24,7 @@ _Rows = Select[*tuple[object, ...]]
 
 def verify(connection: Connection) -> tuple[str, ...]:
     """Every disagreement, in a sentence that names the row."""
-    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS, *INVOICE_CHECKS)
+    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS, *PAPER_CHECKS, *INVOICE_CHECKS)
     found = [sentence for check in checked for sentence in _sentences(connection, check)]
     return (*found, *conversions_reckoned(connection), *papers_changed(connection))
 

@@ -1,6 +1,6 @@
-"""What `ledger verify` compares about money that people moved: acts, conversions.
+"""What `ledger verify` compares about money that people moved: acts, conversions, credit notes, vouchers.
 
-Reads: money_acts, conversions and the entries they led to.
+Reads: money_acts, conversions, credit_notes, disputes, vouchers and the entries they led to.
 Gives: CHECKS: a sentence, and the rows that it is true of; and conversions reckoned anew.
 Knows nothing of: calls.
 """
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from billing.exchange import ExchangeRate, convert
 from billing.ledger import EntryKind
-from store.schema import conversions, entries, money_acts, postings
+from store.moneytables import credit_notes, disputes, voucher_batches, vouchers
+from store.schema import cdrs, charges, conversions, entries, money_acts, postings
 from values.money import amount_units, decimal_from_units, rate_from_units
 
 _Rows = Select[*tuple[object, ...]]
@@ -90,6 +91,104 @@ CHECKS: tuple[tuple[str, _Rows], ...] = (
             and_(_moved.c.entry_id == conversions.c.entry_id, _moved.c.currency == conversions.c.currency),
         )
         .where(func.coalesce(_moved.c.units, 0) != conversions.c.units),
+    ),
+)
+
+
+_credited = (
+    select(credit_notes.c.callback_id, func.sum(credit_notes.c.units).label("units"))
+    .group_by(credit_notes.c.callback_id)
+    .subquery()
+)
+_highest = (
+    select(charges.c.leg_id, func.max(charges.c.amount_units).label("units"))
+    .group_by(charges.c.leg_id)
+    .subquery()
+)
+_charged = (
+    select(cdrs.c.callback_id, func.sum(_highest.c.units).label("units"))
+    .join(_highest, _highest.c.leg_id == cdrs.c.leg_id)
+    .group_by(cdrs.c.callback_id)
+    .subquery()
+)
+_owner = "receivable:" + credit_notes.c.account_id
+_batch_made = select(vouchers.c.batch_id, func.count().label("made")).group_by(vouchers.c.batch_id).subquery()
+
+PAPER_CHECKS: tuple[tuple[str, _Rows], ...] = (
+    (
+        "credit note {number} gives {units} and {tax_units} tax, its entry {entry_id} another amount",
+        select(credit_notes.c.number, credit_notes.c.units, credit_notes.c.tax_units, credit_notes.c.entry_id)
+        .outerjoin(
+            _moved,
+            and_(
+                _moved.c.entry_id == credit_notes.c.entry_id,
+                _moved.c.ledger_account_id == _owner,
+                _moved.c.currency == credit_notes.c.currency,
+            ),
+        )
+        .where(func.coalesce(_moved.c.units, 0) != credit_notes.c.units + credit_notes.c.tax_units),
+    ),
+    (
+        "entry {id} is a credit note and no document of it is kept",
+        select(entries.c.id)
+        .outerjoin(credit_notes, credit_notes.c.entry_id == entries.c.id)
+        .where(entries.c.kind == EntryKind.CREDIT_NOTE.value, credit_notes.c.entry_id.is_(None)),
+    ),
+    (
+        "credit notes are numbered up to {newest} and there are {count}: one is missing",
+        select(func.max(credit_notes.c.sequence).label("newest"), func.count().label("count")).having(
+            func.coalesce(func.max(credit_notes.c.sequence), 0) != func.count()
+        ),
+    ),
+    (
+        "callback {callback_id}: {units} was given back and {charged} was charged at most",
+        select(
+            _credited.c.callback_id,
+            _credited.c.units,
+            func.coalesce(_charged.c.units, 0).label("charged"),
+        )
+        .outerjoin(_charged, _charged.c.callback_id == _credited.c.callback_id)
+        .where(_credited.c.units > func.coalesce(_charged.c.units, 0)),
+    ),
+    (
+        "dispute {id} is {state} and its credit note {credit_note} is not there, or is of another leg",
+        select(disputes.c.id, disputes.c.state, disputes.c.credit_note)
+        .outerjoin(
+            credit_notes,
+            and_(credit_notes.c.number == disputes.c.credit_note, credit_notes.c.leg_id == disputes.c.leg_id),
+        )
+        .where((disputes.c.state == "accepted") != credit_notes.c.number.is_not(None)),
+    ),
+    (
+        "voucher {serial} is {state} and its entry {entry_id} says another amount, account, or is not there",
+        select(vouchers.c.serial, vouchers.c.state, vouchers.c.entry_id)
+        .join(voucher_batches, voucher_batches.c.id == vouchers.c.batch_id)
+        .outerjoin(
+            _moved,
+            and_(
+                _moved.c.entry_id == vouchers.c.entry_id,
+                _moved.c.ledger_account_id == "receivable:" + vouchers.c.account_id,
+                _moved.c.currency == voucher_batches.c.currency,
+                _moved.c.units == voucher_batches.c.units,
+            ),
+        )
+        .where((vouchers.c.state == "redeemed") != _moved.c.entry_id.is_not(None)),
+    ),
+    (
+        "entry {id} is of a voucher that says nothing of it",
+        select(entries.c.id)
+        .outerjoin(vouchers, vouchers.c.entry_id == entries.c.id)
+        .where(entries.c.kind == EntryKind.VOUCHER.value, vouchers.c.serial.is_(None)),
+    ),
+    (
+        "voucher batch {id} was made of {count} vouchers and has {made}",
+        select(
+            voucher_batches.c.id,
+            voucher_batches.c.count,
+            func.coalesce(_batch_made.c.made, 0).label("made"),
+        )
+        .outerjoin(_batch_made, _batch_made.c.batch_id == voucher_batches.c.id)
+        .where(voucher_batches.c.count != func.coalesce(_batch_made.c.made, 0)),
     ),
 )
 

@@ -1,15 +1,16 @@
-"""Books with something in every table: a call, payments in two currencies, a correction, rates."""
+"""Books with something in every table: a call, payments in two currencies, a correction, rates, vouchers."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from moneyed import Money
 from sqlalchemy import Connection
 from storeworld import CLERK, NOW, callback, play, story
 
+from billing.alerts import AlertKind, AlertRule
 from billing.exchange import ExchangeRate
-from store import exchange, payments
+from store import alerts, creditnotes, disputes, exchange, payments, vouchers
 
 AUTHOR = replace(CLERK, at=NOW, reason="as agreed")
 DOLLARS = ExchangeRate(base="EUR", quote="USD", rate=Decimal("1.10"), on=date(2026, 3, 1))
@@ -22,4 +23,15 @@ def fill_books(connection: Connection) -> None:
     payments.receive(connection, "acme", Money("20", "EUR"), "bank 1", AUTHOR)
     payments.receive(connection, "acme", Money("3.60", "USD"), "wire 1", AUTHOR)
     payments.refund(connection, "acme", Money("1.50", "EUR"), "out 1", AUTHOR)
-    payments.adjust(connection, "acme", Money("-0.25", "EUR"), "case 7", AUTHOR)
+    rule = AlertRule(kind=AlertKind.CREDIT_USED, threshold=1)
+    alerts.set_rules(connection, "acme", [rule], AUTHOR)
+    payments.adjust(connection, "acme", Money("-25.00", "EUR"), "case 7", AUTHOR)
+    creditnotes.issue(connection, "cb1-a1", Money("0.05", "EUR"), "case 8", AUTHOR)
+    disputes.open_dispute(connection, "dispute1", "cb1-b1", AUTHOR)
+    disputes.accept(connection, "dispute1", None, "case 9", AUTHOR)
+    batch = vouchers.Batch(
+        id="summer", currency="EUR", units=10_0000, count=2, expires_at=NOW + timedelta(days=365)
+    )
+    vouchers.add_batch(connection, batch, ["hash 1", "hash 2"], AUTHOR)
+    vouchers.redeem(connection, "acme", "hash 1", AUTHOR)
+    vouchers.redeem(connection, "acme", "wrong", AUTHOR)

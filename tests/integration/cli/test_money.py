@@ -2,9 +2,10 @@
 
 import csv
 import io
+from decimal import Decimal
 
 import pytest
-from office import Office
+from office import Office, Outcome
 from storeworld import callback, play, story
 
 from billing.ledger import EntryKind
@@ -115,11 +116,10 @@ def test_the_ledger_shows_every_column_with_its_own_running_balance(office: Offi
         "carrier_payable:carrier-x",
         "carrier_cost",
     }
-    assert [(row["amount"], row["balance"]) for row in show(office, "acme")] == [
-        ("-0.36", "-0.36"),
-        ("1.00", "0.64"),
-    ]
-    assert [row["balance"] for row in show(office, "acme", "--from", "2026-03-03")] == ["0.64"]
+    called, paid = show(office, "acme")
+    assert called["amount"] == called["balance"]
+    assert Decimal(paid["balance"]) == Decimal(called["amount"]) + 1
+    assert show(office, "acme", "--from", "2026-03-03") == [paid]
     assert [row["kind"] for row in show(office, "acme", "--kind", "payment")] == ["payment"]
     assert [row["reference"] for row in show(office, "--reference", "cb1", "--in", "revenue")] == ["cb1"]
     assert show(office, "--currency", "EUR") == []
@@ -149,3 +149,123 @@ def test_the_audit_log_says_who_when_what_and_why_with_before_and_after(office: 
         noted
     ]
     assert office("audit", "show", "99999").code == 3
+
+
+def talked(office: Office) -> None:
+    """A call of anna's that ended, 90 s long; the A-leg is free."""
+    first = callback("cb1", currency="USD")
+    office.store(play, first, story(first, 90))
+
+
+def test_F074_F149_a_disputed_line_is_seen_with_its_timeline_and_credited(office: Office) -> None:
+    talked(office)
+    opened = office.done("dispute", "open", "cb1-b1", "--reason", "I heard nobody", "--output", "json").data
+    assert (opened["state"], opened["credited"]) == ("open", "0.00")
+    charged = Decimal(opened["charged"])
+    assert [row["event"] for row in opened["timeline"]][-2:] == ["LegHungUp", "LegHungUp"]
+    shown = office.done("dispute", "show", opened["id"])
+    assert "leg b1 is gone" in shown.out
+    assert "leg_id" not in shown.out
+    decide = ("--reference", "case 7", "--reason", "the carrier confirms it", "--output", "json")
+    note = office.done("dispute", "accept", opened["id"], "--amount", "0.10", *decide).data
+    assert (note["number"], note["amount"], note["reason"]) == (
+        "CN-000001",
+        "-0.10",
+        "the carrier confirms it",
+    )
+    again = office.done("dispute", "accept", opened["id"], "--amount", "0.10", *decide)
+    assert "CN-000001 was issued before; nothing was changed." in again.err
+    assert Decimal(office.done("cdr", "--output", "json").data[-1]["amount"]) == charged
+    balance = office.done("account", "show", "acme", "--output", "json").data["balance"]
+    assert Decimal(balance) == Decimal("0.10") - charged
+    over = office(
+        "credit-note", "add", "cb1-b1", "--amount", str(charged), "--reference", "x", "--reason", "more"
+    )
+    assert over.code == 4
+    listed = office.done("dispute", "list", "--state", "accepted", "--output", "json").data
+    assert [(row["leg"], row["credit_note"]) for row in listed] == [("cb1-b1", "CN-000001")]
+    assert office.done("credit-note", "list", "--account", "acme", "--output", "json").data == [note]
+    assert office.done("credit-note", "show", "CN-000001", "--output", "json").data == note
+    assert office.done("ledger", "verify").out.startswith("2 entries")
+
+
+def test_a_dispute_is_rejected_with_a_reason(office: Office) -> None:
+    talked(office)
+    opened = office.done("dispute", "open", "cb1-b1", "--reason", "too dear", "--output", "json").data
+    office.done("dispute", "reject", opened["id"], "--reason", "both sides talked for 90 s")
+    assert "rejected before" in office.done("dispute", "reject", opened["id"], "--reason", "again").err
+    assert office("dispute", "accept", opened["id"], "--reference", "x", "--reason", "y").code == 5
+
+
+def make_vouchers(office: Office, path: str = "v.csv") -> list[dict[str, str]]:
+    words = ("--count", "2", "--amount", "10", "--currency", "USD", "--expires", "2099-01-01")
+    where = ("--file", str(office.folder / path), "--reason", "order 12")
+    office.done("voucher", "make", "summer", *words, *where)
+    return list(csv.DictReader(io.StringIO((office.folder / path).read_text())))
+
+
+def test_F145_a_batch_of_vouchers_is_made_exported_once_and_redeemed(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_vouchers(office)
+    assert [row["serial"] for row in made] == ["summer-00001", "summer-00002"]
+    assert (office.folder / "v.csv").stat().st_mode & 0o777 == 0o600
+    words = ("--count", "2", "--amount", "10", "--currency", "USD", "--expires", "2099-01-01")
+    again = office.done(
+        "voucher", "make", "summer", *words, "--file", str(office.folder / "w.csv"), "--reason", "x"
+    )
+    assert "exported then; nothing was changed" in again.err
+    assert not (office.folder / "w.csv").exists()
+
+    def redeem(account: str, secret: str) -> Outcome:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{secret}\n"))
+        return office("voucher", "redeem", account)
+
+    assert "10.00" in redeem("acme", made[0]["secret"]).out
+    assert "nothing was changed" in redeem("acme", made[0]["secret"]).err
+    used = redeem("other", made[0]["secret"])
+    assert (used.code, "redeemed before" in used.err) == (4, True)
+    assert redeem("acme", "1234 5678 9012 3456").code == 4
+    office.done("voucher", "void", "summer-00002", "--reason", "lost")
+    assert redeem("acme", made[1]["secret"]).code == 4
+    listed = office.done("voucher", "list", "--output", "json").data
+    assert [row["state"] for row in listed] == ["redeemed", "void"]
+    assert made[0]["secret"] not in office.done("voucher", "list").out
+    assert office.done("account", "show", "acme", "--output", "json").data["balance"] == "10.00"
+    office.done("ledger", "verify")
+
+
+def test_a_file_that_is_there_is_not_written_over_by_vouchers(office: Office) -> None:
+    (office.folder / "v.csv").write_text("mine")
+    words = (
+        "--count",
+        "1",
+        "--amount",
+        "10",
+        "--currency",
+        "USD",
+        "--expires",
+        "2099-01-01",
+        "--reason",
+        "x",
+    )
+    refused = office("voucher", "make", "summer", *words, "--file", str(office.folder / "v.csv"))
+    assert refused.code == 1
+    assert (office.folder / "v.csv").read_text() == "mine"
+    assert office.done("voucher", "list", "--output", "json").data == []
+
+
+def test_W48_F058_alerts_are_set_and_listed(office: Office) -> None:
+    set_ = office.done(
+        "alert", "set", "acme", "--percent", "90", "--low-balance", "2.50", "--output", "json"
+    ).data
+    assert [(row["kind"], row["at"]) for row in set_] == [("credit_used", "90 %"), ("low_balance", "2.50")]
+    adjust = ("ledger", "adjust", "acme")
+    office.done(*adjust, "-44.99", "--reference", "1", "--reason", "x")
+    assert office.done("alert", "list", "--output", "json").data == []
+    office.done(*adjust, "-0.01", "--reference", "2", "--reason", "x")
+    (told,) = office.done("alert", "list", "--account", "acme", "--output", "json").data
+    assert (told["rule"], told["balance"], told["credit_limit"]) == ("90 %", "-45.00", "50.00")
+    assert office.done("alert", "rules", "acme", "--output", "json").data == set_
+    office.done("alert", "set", "acme")
+    assert office.done("alert", "rules", "acme", "--output", "json").data == []

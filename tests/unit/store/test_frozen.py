@@ -30,6 +30,12 @@ FROZEN = {
     "money_acts": "units",
     "exchange_rates": "rate",
     "conversions": "units",
+    "credit_notes": "units",
+    "disputes": "reason",
+    "voucher_batches": "units",
+    "vouchers": "secret_hash",
+    "voucher_tries": "at",
+    "alerts": "at",
 }
 SAYS_NO = "append-only"
 SQLITE_ONLY = (

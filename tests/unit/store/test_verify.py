@@ -33,7 +33,7 @@ def faults(books: Database, *statements: str) -> str:
 
 def test_books_that_agree_are_silent(books: Database) -> None:
     assert faults(books) == ""
-    assert books.read("count", count_entries) == 5
+    assert books.read("count", count_entries) == 8
 
 
 CORRUPTIONS = [
@@ -148,6 +148,42 @@ CORRUPTIONS = [
         "UPDATE conversions SET rate = 120000000",
         f"entry {WIRED}: by 1 EUR = 1.20 USD of 2026-03-01 it is 30000 EUR",
     ),
+    # credit notes, disputes, vouchers
+    (
+        "UPDATE credit_notes SET units = units + 1 WHERE sequence = 1",
+        "credit note CN-000001 gives 501 and 0 tax, its entry credit_note-acme-case 8 another amount",
+    ),
+    (
+        "DELETE FROM credit_notes WHERE sequence = 1",
+        "entry credit_note-acme-case 8 is a credit note and no document of it is kept",
+    ),
+    (
+        "DELETE FROM credit_notes WHERE sequence = 1",
+        "credit notes are numbered up to 2 and there are 1: one is missing",
+    ),
+    ("UPDATE credit_notes SET units = 90000", "callback cb1: 180000 was given back and "),
+    (
+        "DELETE FROM credit_notes WHERE sequence = 2",
+        "dispute dispute1 is accepted and its credit note CN-000002 is not there, or is of another leg",
+    ),
+    (
+        "UPDATE disputes SET state = 'open'",
+        "dispute dispute1 is open and its credit note CN-000002 is not there, or is of another leg",
+    ),
+    (
+        "UPDATE vouchers SET entry_id = NULL WHERE state = 'redeemed'",
+        "voucher summer-00001 is redeemed and its entry None says another amount, account, or is not there",
+    ),
+    (
+        "UPDATE vouchers SET state = 'new' WHERE state = 'redeemed'",
+        "voucher summer-00001 is new and its entry voucher-acme-voucher summer-00001 says another amount",
+    ),
+    (
+        "UPDATE vouchers SET entry_id = NULL WHERE state = 'redeemed'",
+        "entry voucher-acme-voucher summer-00001 is of a voucher that says nothing of it",
+    ),
+    ("UPDATE voucher_batches SET units = 90000", "voucher summer-00001 is redeemed and its entry"),
+    ("DELETE FROM vouchers WHERE state = 'new'", "voucher batch summer was made of 2 vouchers and has 1"),
     ("UPDATE conversions SET rate = 0", f"entry {WIRED}: its conversion cannot be meant"),
 ]
 

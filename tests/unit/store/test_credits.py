@@ -1,0 +1,216 @@
+"""Credit notes and disputes: never more than was charged, numbered without gaps, on both engines."""
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from moneyed import Money
+from sqlalchemy import Connection, text
+from storeworld import CLERK, NOW, callback, play, story
+
+from store import creditnotes, disputes, ledger
+from store.cdrs import list_cdrs
+from store.creditnotes import CreditNote
+from store.database import Database
+from store.disputes import DisputeState
+from store.errors import Conflict, Forbidden, Invalid, NotFound
+from store.verify import verify
+
+AUTHOR = replace(CLERK, at=NOW, reason="one-way sound")
+A_LEG, B_LEG = "cb1-a1", "cb1-b1"
+
+
+@pytest.fixture
+def called(company: Database) -> Database:
+    """A settled call: B talked 31 s at 0.25, which is 0.1292; A 63 s from its first key at 0.10, 0.1050."""
+    company.call("play", play, callback(), story(callback()))
+    return company
+
+
+def credit(
+    called: Database, line_id: str = B_LEG, amount: str | None = None, reference: str = "case 7"
+) -> tuple[CreditNote, bool]:
+    wanted = None if amount is None else Money(amount, "EUR")
+    return called.call("credit", creditnotes.issue, line_id, wanted, reference, AUTHOR)
+
+
+def balance(called: Database) -> int:
+    return called.read("standing", ledger.standing, "acme").posted_units
+
+
+def charged(called: Database, line_id: str) -> int:
+    return called.read("line", creditnotes.line, line_id).charged_units
+
+
+def test_F074_a_line_is_given_back_with_its_reason_and_the_original_stays(company: Database) -> None:
+    dear = callback("cb1")
+    company.call("play", play, dear, story(dear, 1_500))  # 25 minutes at 0.25 are 6.25
+    before = company.read("records", list_cdrs), company.read("entry", ledger.entry, "charge-cb1")
+    owed = -balance(company)
+    note, is_new = credit(company, amount="5.00")
+    assert is_new
+    assert (note.number, note.leg_id, note.units, note.reason) == (
+        "CN-000001",
+        B_LEG,
+        5_0000,
+        "one-way sound",
+    )
+    assert balance(company) == -owed + 5_0000
+    assert (company.read("records", list_cdrs), company.read("entry", ledger.entry, "charge-cb1")) == before
+    assert company.read("verify", verify) == ()
+
+
+def test_without_an_amount_all_that_is_left_is_given_back(called: Database) -> None:
+    credit(called, amount="0.02", reference="case 6")
+    note, _ = credit(called)
+    assert note.units == charged(called, B_LEG) - 200
+    with pytest.raises(Forbidden, match=f"nothing is left of '{B_LEG}'"):
+        credit(called, reference="case 8")
+
+
+def test_a_leg_is_never_credited_beyond_its_charge(called: Database) -> None:
+    with pytest.raises(Forbidden, match=r"0\.1293 is more than the 0\.1292 EUR left of"):
+        credit(called, amount="0.1293")
+    assert called.read("notes", creditnotes.list_credit_notes) == ()
+
+
+def test_a_session_is_never_credited_beyond_its_charge_whichever_way(called: Database) -> None:
+    whole = charged(called, "cb1")
+    assert whole == charged(called, A_LEG) + charged(called, B_LEG)
+    credit(called, "cb1", amount="0.20", reference="case 1")
+    note, _ = credit(called, B_LEG, reference="case 2")
+    assert note.units == whole - 2000
+    for line_id in (A_LEG, B_LEG, "cb1"):
+        with pytest.raises(Forbidden):
+            credit(called, line_id, amount="0.0001", reference=f"case {line_id}")
+    assert balance(called) == 0
+
+
+def test_a_credit_note_asked_for_twice_is_one(called: Database) -> None:
+    (first, is_new), (second, is_second_new) = credit(called), credit(called)
+    assert (is_new, is_second_new) == (True, False)
+    assert first == second
+    with pytest.raises(Conflict, match="names another act"):
+        credit(called, amount="0.01")
+
+
+def test_tax_that_was_taken_is_given_back_on_top(called: Database) -> None:
+    issued = creditnotes.issue
+    note, _ = called.call(
+        "credit", issued, B_LEG, Money("0.10", "EUR"), "case 7", AUTHOR, tax=Money("0.02", "EUR")
+    )
+    assert (note.units, note.tax_units) == (1000, 200)
+    assert called.read("verify", verify) == ()
+
+
+def test_numbers_have_no_gap_also_when_issuing_fails_or_many_issue_at_once(called: Database) -> None:
+    def issue_and_die(connection: Connection) -> None:
+        creditnotes.issue(connection, B_LEG, Money("0.01", "EUR"), "lost", AUTHOR)
+        raise LookupError
+
+    credit(called, amount="0.01", reference="case 0")
+    with pytest.raises(LookupError):
+        called.call("die", issue_and_die)
+    threads = [
+        threading.Thread(target=credit, args=(called, B_LEG, "0.01", f"case {number}"))
+        for number in range(1, 7)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = [each.sequence for each in called.read("notes", creditnotes.list_credit_notes)]
+    assert numbers == list(range(1, 8))
+    assert called.read("verify", verify) == ()
+
+
+def test_a_call_that_has_not_ended_or_is_unknown_is_not_credited(called: Database) -> None:
+    with pytest.raises(NotFound, match="'cb9' was charged"):
+        credit(called, "cb9")
+
+
+@pytest.mark.parametrize(("amount", "currency"), [("0", "EUR"), ("-1", "EUR"), ("1", "USD")])
+def test_a_credit_is_more_than_nothing_and_in_the_lines_currency(
+    called: Database, amount: str, currency: str
+) -> None:
+    with pytest.raises(Invalid, match="is no credit"):
+        called.call("credit", creditnotes.issue, B_LEG, Money(amount, currency), "case 7", AUTHOR)
+
+
+def test_a_credit_note_needs_a_reason(called: Database) -> None:
+    with pytest.raises(Invalid, match="printed on the credit note"):
+        called.call("credit", creditnotes.issue, B_LEG, None, "case 7", replace(AUTHOR, reason=" "))
+
+
+# disputes
+
+
+def dispute(called: Database, dispute_id: str = "d1", leg_id: str = B_LEG) -> Any:
+    return called.call("dispute", disputes.open_dispute, dispute_id, leg_id, AUTHOR)
+
+
+def test_F149_a_dispute_that_is_accepted_is_a_credit_note(called: Database) -> None:
+    assert dispute(called).state is DisputeState.OPEN
+    note, is_new = called.call("accept", disputes.accept, "d1", None, "case 7", AUTHOR)
+    assert is_new
+    decided = called.read("dispute", disputes.dispute, "d1")
+    assert (decided.state, decided.credit_note, decided.decision) == (
+        DisputeState.ACCEPTED,
+        note.number,
+        "one-way sound",
+    )
+    again, is_new = called.call("accept", disputes.accept, "d1", None, "case 7", AUTHOR)
+    assert (again, is_new) == (note, False)
+    with pytest.raises(Conflict, match=f"was accepted by {note.number}"):
+        called.call("reject", disputes.reject, "d1", AUTHOR)
+    assert called.read("verify", verify) == ()
+
+
+def test_a_dispute_that_is_rejected_leaves_the_line_and_says_why(called: Database) -> None:
+    dispute(called)
+    owed = balance(called)
+    assert called.call("reject", disputes.reject, "d1", AUTHOR)
+    assert not called.call("reject", disputes.reject, "d1", AUTHOR)
+    assert balance(called) == owed
+    with pytest.raises(Conflict, match="was rejected"):
+        called.call("accept", disputes.accept, "d1", None, "case 7", AUTHOR)
+    assert dispute(called, "d2").state is DisputeState.OPEN
+
+
+def test_a_leg_has_one_open_dispute_at_a_time(called: Database) -> None:
+    dispute(called)
+    with pytest.raises(Conflict, match="disputed already, by d1"):
+        dispute(called, "d2")
+    assert dispute(called, "d3", A_LEG).leg_id == A_LEG
+
+
+def test_only_a_charged_leg_is_disputed(called: Database) -> None:
+    with pytest.raises(Invalid, match="whole callback"):
+        dispute(called, leg_id="cb1")
+    with pytest.raises(NotFound):
+        dispute(called, leg_id="nobody")
+
+
+def test_a_dispute_whose_credit_fails_stays_open(called: Database) -> None:
+    dispute(called)
+    with pytest.raises(Forbidden):
+        called.call("accept", disputes.accept, "d1", Money("9", "EUR"), "case 7", AUTHOR)
+    assert called.read("dispute", disputes.dispute, "d1").state is DisputeState.OPEN
+
+
+def execute(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))
+
+
+def test_I1_credit_notes_and_what_was_disputed_are_never_changed(called: Database) -> None:
+    dispute(called)
+    called.call("accept", disputes.accept, "d1", None, "case 7", AUTHOR)
+    for statement in (
+        "UPDATE credit_notes SET units = units",
+        "DELETE FROM credit_notes",
+        "UPDATE disputes SET reason = ''",
+        "DELETE FROM disputes",
+    ):
+        with pytest.raises(Exception, match="append-only"):
+            called.call("tamper", execute, statement)
