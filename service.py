@@ -40,6 +40,7 @@ from switch.legs import WATCHED_EVENTS, LegNews, LegWatch
 from switch.orders import AsteriskOrders, TrunkForm
 from switch.proof import ProofOfLife
 from switch.recovery import Recovery
+from switch.shelf import DeckShelf
 from switch.trigger import Triggers
 from switch.triggers import TriggerDesk
 from values.ids import RANDOM_BYTES, sortable_id
@@ -152,6 +153,9 @@ class Service:
             wall=wall,
             log=structlog.get_logger("switch.inbox"),
         )
+        self._shelf = DeckShelf(
+            reactor=reactor, database=self.database, wall=wall, log=structlog.get_logger("switch.shelf")
+        )
         self._lag = LagMeter(
             reactor=reactor,
             report_seconds=settings.switch.lag_report_seconds,
@@ -193,6 +197,7 @@ class Service:
         await self.inbox.take()
         self._polling.start(POLL_SECONDS, now=False)
         self.proof.start()
+        self._shelf.start()
         if self._settings.switch.lag_report_seconds:
             self._lag.start()
         if self._web is not None:
@@ -208,6 +213,7 @@ class Service:
         if self._polling.running:
             self._polling.stop()
         self._lag.stop()
+        self._shelf.stop()
         self.proof.stop()
         await DeferredList([Deferred.fromCoroutine(_closed(port)) for port in self._listening])
         if self._web is not None:
