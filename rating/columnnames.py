@@ -75,6 +75,7 @@ NAMES: dict[Field, str] = {
         "|rate minute|new rate|new price|price 1|first rate|rate first|charge per minute"
         "|charge per minute call|per minute|min rate|usd min|eur min|tariff|interval first price|ppm"
         "|min charge|per minute cost|rate usd|rate eur|peak price first"
+        "|rate per second|price per second|rate per sec|price per sec|cost per second"
     ),
     Field.NEXT_RATE: (
         "next rate per min|next rate|price next|price n|rate next|next price|subsequent rate|rate n"

@@ -8,6 +8,7 @@ Knows nothing of: what the columns mean.
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import sys
 import tempfile
@@ -139,7 +140,7 @@ def _tariff_plan(folder: Path) -> OpenSheet:
         rows = read_tariff_plan(texts)
     except TariffPlanRefused as refused:
         raise Stop(f"{folder}: {refused}", ERROR) from None
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - nothing is in it: the progress of a folder is not shown
+    stream = io.BytesIO()  # nothing is in it: how far a folder is read is not shown
     return OpenSheet(
         rows=iter(rows), size=0, stream=stream, is_ragged=False, hash=digest.hexdigest(), findings=[]
     )
