@@ -34,7 +34,7 @@ def decks(draw: st.DrawFn) -> list[RateRow]:
             prefix=prefix,
             band=band,
             valid_from=start,
-            valid_till=draw(st.none() | st.integers(1, 10**14).map(lambda more, start=start: start + more)),
+            valid_till=_later(start, draw(st.none() | st.integers(1, 10**14))),
             destination=draw(NAMES),
             per_minute=draw(PRICES),
             next_per_minute=draw(st.none() | PRICES),
@@ -49,6 +49,10 @@ def decks(draw: st.DrawFn) -> list[RateRow]:
         )
         for (prefix, band), start in sorted(starts.items())
     ]
+
+
+def _later(start: int, more: int | None) -> int | None:
+    return None if more is None else start + more
 
 
 @given(decks())
