@@ -144,6 +144,8 @@ def prefixes(text: str, country: str = "") -> tuple[str, ...]:
     `61 38,39` is a country code with its area codes; `4470-4479` is a range, and becomes the fewest prefixes
     that cover it. `+`, spaces and dashes between digits mean nothing.
     """
+    if not country and _DIGITS.fullmatch(text):
+        return (text,)
     if _MANGLED.fullmatch(text.strip()):
         remedy = "a spreadsheet took it for a number: format the column as text, and write the digits"
         raise CellRefused(f"{shown(text)} is not a prefix", remedy)

@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 from rating.cells import Status
 from rating.countries import country
 from rating.findings import Finding, FindingKind
-from rating.raterow import RateRow
+from rating.raterow import UNDATED, RateRow
 from rating.sheetrow import dated
 
 NOTICE_MICROSECONDS = 7 * 24 * 3600 * 10**6
@@ -104,7 +104,10 @@ def merge(
         else:
             is_known = old is not None and old[0] == new[0]
             kept = _relevant(old[1], starts) if old is not None and is_known else ()
-            rows = tuple(each._replace(row=dated(each.row, starts)) for each in new[1])
+            rows = tuple(
+                each._replace(row=dated(each.row, starts)) if each.row.valid_from == UNDATED else each
+                for each in new[1]
+            )
             yield Merged(new[0], kept, _replaced(kept, [each.row for each in rows], starts), rows)
             old, new = next(before, None) if is_known else old, next(listed, None)
 
@@ -164,6 +167,8 @@ def _relevant(rows: Iterable[RateRow], starts: int) -> tuple[RateRow, ...]:
 
 
 def _replaced(before: tuple[RateRow, ...], sheet: list[RateRow], starts: int) -> tuple[RateRow, ...]:
+    if not before and len(sheet) == 1:
+        return tuple(sheet)
     first = min(row.valid_from for row in sheet)
     rows: list[RateRow] = []
     continued: set[RateRow] = set()

@@ -144,6 +144,7 @@ class _Readings:
         )
         self.layout = layout
         self.places = layout.places
+        self.has_surcharges = any(which in layout.places for which in _SURCHARGES)
         self.currency = currency
         self.prices = _Memory(lambda text: cells.price_units(text, habits))
         self.fees = _Memory(lambda text: cells.fee_units(text, habits))
@@ -192,7 +193,11 @@ class _Row:
             self._refuse(Field.TILL, "not after the start", remedy)
         self._check_currency()
         self._check_empty()
-        surcharges = tuple(self._get(which, readings.prices) for which in _SURCHARGES)
+        surcharges = (
+            tuple(self._get(which, readings.prices) for which in _SURCHARGES)
+            if readings.has_surcharges
+            else ()
+        )
         shared = RateRow(
             prefix="",
             band="",
@@ -221,8 +226,8 @@ class _Row:
 
     def _get(self, which: Field, memory: "_Memory[Value]") -> "Value | None":
         """Return what the cell means; None if there is none, or nothing in it, or it is refused."""
-        text = self._text(which)
-        if not text:
+        at = self.readings.places.get(which)
+        if at is None or not (text := self.texts[at]):
             return None
         try:
             return memory[text]

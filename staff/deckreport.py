@@ -8,7 +8,7 @@ Knows nothing of: how it was found.
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from store.staging import StageReport
 
 SHOWN_MAX = 50
+SHOWN_OF_A_KIND_MAX = 8
 
 
 class Source(Protocol):
@@ -46,11 +47,14 @@ def show_report(report: StageReport, in_force_from: datetime | None, output: str
         say(str(error))
     if report.error_count > SHOWN_MAX:
         say(f"and {report.error_count - SHOWN_MAX} more errors: --rejected FILE gives all rows back")
-    for finding in report.findings[:SHOWN_MAX]:
-        say(f"{'HOLDS' if finding.kind.holds else 'note '}  {finding.kind}: {finding}")
-    count = report.finding_counts.total()
-    if count > SHOWN_MAX:
-        say(f"and {count - SHOWN_MAX} more findings: `dialback deck diff` shows them")
+    shown = Counter[str]()
+    for finding in report.findings:
+        shown[finding.kind] += 1
+        if shown[finding.kind] <= SHOWN_OF_A_KIND_MAX:
+            say(f"{'HOLDS' if finding.kind.holds else 'note '}  {finding.kind}: {finding}")
+    for kind, count in report.finding_counts.items():
+        if count > SHOWN_OF_A_KIND_MAX:
+            say(f"and {count - SHOWN_OF_A_KIND_MAX} more of {kind}: `dialback deck diff` shows them")
     counts = {str(kind): report.changes[kind] for kind in ChangeKind}
     if output != TABLE:
         show_record(

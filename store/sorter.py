@@ -29,6 +29,13 @@ _INSERT = f"INSERT INTO sheet VALUES ({', '.join('?' * 20)})"  # noqa: S608 - on
 _SORTED = "SELECT * FROM sheet ORDER BY prefix, valid_from, band, number"
 
 
+_REPEATED = """SELECT * FROM sheet WHERE (prefix, band) IN
+    (SELECT prefix, band FROM sheet GROUP BY prefix, band HAVING count(*) > 1)
+    ORDER BY prefix, band, valid_from, number"""
+_NO_SURCHARGES = (None, None, None, None)
+_STATUSES = {str(status): status for status in Status}
+
+
 class Sorter:
     """Add, then read; close it at the end."""
 
@@ -61,13 +68,19 @@ class Sorter:
 
     def sorted(self) -> Iterator[NumberedRow]:
         """Yield the rows by prefix and start."""
+        return self._rows(_SORTED)
+
+    def repeated(self) -> Iterator[NumberedRow]:
+        """Yield the rows whose prefix and band occur more than once, by those."""
+        return self._rows(_REPEATED)
+
+    def _rows(self, order: str) -> Iterator[NumberedRow]:
         self._flush()
-        for found in self._connection.execute(_SORTED):
-            number, status, *plain = found
+        for number, status, *plain in self._connection.execute(order):
+            plain[10] = plain[10] == 1
             surcharges = tuple(plain[11:15])
-            given = () if surcharges == (None, None, None, None) else surcharges
-            row = RateRow._make((*plain[:10], bool(plain[10]), given, *plain[15:]))
-            yield NumberedRow(number, row, Status(status))
+            plain[11:15] = [() if surcharges == _NO_SURCHARGES else surcharges]
+            yield NumberedRow(number, RateRow._make(plain), _STATUSES[status])
 
     def _flush(self) -> None:
         self._connection.executemany(_INSERT, self._waiting)

@@ -23,7 +23,7 @@ from rating.countries import country
 from rating.deckmerge import Change, ChangeKind, NumberedRow, SheetKind
 from rating.findings import Finding, FindingKind, RowError
 from rating.raterow import UNDATED, RateRow
-from rating.sheetrow import SheetLine, clashes, dated
+from rating.sheetrow import SheetLine, clashes
 from store import raterows
 from store.audit import Author, note
 from store.database import Database
@@ -179,18 +179,13 @@ class Staging:
 
     def _reject_clashes(self) -> None:
         """Find rows that cannot both hold. Rows without a date start together, whenever that will be."""
-        countries = set()
-        for prefix, group in groupby(self._sorter.sorted(), key=attrgetter("row.prefix")):
-            rows = [each for each in group if each.number not in self.report.rejected]
-            if len(rows) > 1:
-                for band in {each.row.band for each in rows}:
-                    same = [(each.number, each.row) for each in rows if each.row.band == band]
-                    for error, spoilt in clashes(same):
-                        self.report.reject(error)
-                        self.report.rejected.update(spoilt)
-            if self._wish.sheet is SheetKind.FULL_COUNTRY and rows:
-                countries.add(country(prefix))
-        self._countries = frozenset(countries)
+        for _, group in groupby(self._sorter.repeated(), key=attrgetter("row.prefix", "row.band")):
+            same = [(each.number, each.row) for each in group if each.number not in self.report.rejected]
+            for error, spoilt in clashes(same):
+                self.report.reject(error)
+                self.report.rejected.update(spoilt)
+        if self._wish.sheet is SheetKind.FULL_COUNTRY:
+            self._countries = frozenset(country(each.row.prefix) for each in self._usable())
 
     # what it changes
 
@@ -236,7 +231,7 @@ class Staging:
         rejected = self.report.rejected
         for each in self._sorter.sorted():
             if each.number not in rejected:
-                yield each._replace(row=dated(each.row, self._starts))
+                yield each
 
     def _rows(self, connection: Connection) -> Iterator[RateRow]:
         number, name = self.report.base_version, self._wish.deck_name
