@@ -49,6 +49,8 @@ NOUNS = {
     "subscriber": Noun("staff.subscriber:subscriber", "Subscribers: who is called back."),
     "number": Noun("staff.number:number", "Numbers: the telephones on which subscribers are called back."),
     "option": Noun("staff.option:option", "Options: fees that an account pays every month."),
+    "tag": Noun("staff.tag:tag", "Cost tags: what calls are booked under, by keyed code or destination."),
+    "speed-dial": Noun("staff.speeddial:speed_dial", "Speed dials: numbers behind one or two digits."),
     "did": Noun("staff.did:did", "DIDs: our own numbers that subscribers ring."),
     "deck": Noun("staff.deck:deck", "Rate decks: what a minute is sold for, or costs us."),
     "plan": Noun("staff.plan:plan", "Plans: which deck an account pays by, and in what steps."),

@@ -33,6 +33,7 @@ from switch.books import Books, RingTimes
 from switch.clock import SystemClock, use_monotonic_clock
 from switch.conductor import Conductor
 from switch.conversation import Conversations
+from switch.directories import Directories
 from switch.fastagi import FastAgiFactory, Refused, Script
 from switch.inbox import POLL_SECONDS, Inbox
 from switch.lag import LagMeter
@@ -130,6 +131,7 @@ class Service:
             watch=self.watch,
             look_up=self.recovery.look_up,
             sounds=Durations(Layout(settings.pbx.folder).sounds),
+            directory=Directories(database=self.database, log=structlog.get_logger("switch.directory")).of,
         )
         self._triggers = Triggers(
             desk=TriggerDesk(

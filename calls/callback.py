@@ -140,6 +140,7 @@ class Leg:
     q850_cause: int | None = None
     released_by: ReleasedBy | None = None
     estimated: bool = False
+    tag: str = ""
     origin_class: str = ""
     surcharge_per_minute: int = 0
     package_seconds: int = 0
@@ -273,6 +274,14 @@ def cdr_of(callback: Callback, leg: Leg) -> Cdr:
         disposition=disposition_of(leg),
         estimated=leg.estimated,
     )
+
+
+def booked_under(callback: Callback, leg: Leg) -> str:
+    """The cost tag of a leg. The A-leg goes with the first call that was made on it, answered if one was."""
+    if leg.role is LegRole.B or not callback.legs_b:
+        return leg.tag
+    answered = [each for each in callback.legs_b if each.answered_at is not None]
+    return (answered or callback.legs_b)[0].tag
 
 
 def disposition_of(leg: Leg) -> Disposition:

@@ -43,6 +43,7 @@ class Authorise:
     """Find routes, price and the longest talk for that destination, and hold the credit."""
 
     number: E164
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

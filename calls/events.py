@@ -83,9 +83,10 @@ class Accepted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationKeyed(Event):
-    """The subscriber named a destination, or confirmed the one that was fixed."""
+    """The subscriber named a destination, or confirmed the one that was fixed; `tag` if a code was keyed."""
 
     number: E164
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -261,7 +261,7 @@ def _authorise(callback: Callback, event: Event, _limits: Limits) -> Step:
     if leg is not None and leg.accepted_at is None:
         # Keying a number is pressing a key: no destination is ever dialled for a leg that is not accepted.
         callback = callback.with_leg(replace(leg, accepted_at=event.at))
-    return replace(callback, state=State.AUTHORIZING), (Authorise(number=event.number),)
+    return replace(callback, state=State.AUTHORIZING), (Authorise(number=event.number, tag=event.tag),)
 
 
 @_row(State.COLLECTING, events.DialogEnded, State.RELEASING)

@@ -12,13 +12,18 @@ Laws:
 5. The text after the last `*` is what was keyed.
 6. Digits keyed instead of the follow-on key are the next number: a traveller who already keys it means it.
 7. No key is remembered once its entry is over, and none is ever logged.
-8. A code is said only after a key: no machine records it. It is said as often as a key asks, within reason.
+8. One or two digits and `#` are a short code, if there is one; without the `#` they are the beginning of a
+   number. `00#` is the number called last.
+9. The code of a cost tag is asked for after the number. Nobody is kept from calling by it: what stays unknown
+   after the third try, or is left out, is booked without it.
+10. A code is said only after a key: no machine records it. It is said as often as a key asks, within reason.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from calls.directory import EMPTY, Directory
 from ivr.prompts import Prompt, say_country, say_digits, say_reason, sounds_of
 from ivr.turns import (
     Accepting,
@@ -41,6 +46,7 @@ from ivr.turns import (
     ReadingBack,
     SinceAnswer,
     SpeakCode,
+    Tagging,
     Telling,
     Turn,
     Welcome,
@@ -61,6 +67,7 @@ class Rules:
     normalise: Callable[[str], E164 | Refusal]
     home_country: str | None
     follow_on_key: str = "#"
+    directory: Directory = EMPTY
     prompt_again_seconds: float = 15
     release_seconds: float = 30
     first_digit_seconds: float = 15
@@ -72,6 +79,7 @@ class Rules:
     tries_max: int = 3
     helps_max: int = 2
     code_times_max: int = 4
+    tag_digits_max: int = 12
     digits_max: int = 32
 
     def __post_init__(self) -> None:
@@ -107,6 +115,8 @@ def reply(asked: Ask, digits: Digits, rules: Rules) -> Turn:
             return _read_back_answered(asked.stage, digits, rules)
         case FollowingOn():
             return _followed_on(asked.stage, digits, rules)
+        case Tagging():
+            return _tagged(asked.stage, digits, rules)
         case Proving():
             return _proved(asked.stage, digits, rules)
         case Telling():
@@ -167,11 +177,14 @@ def _entered(stage: Entering, digits: Digits, rules: Rules) -> Turn:
     if not keyed:
         explanation = () if "*" in digits.text else sounds_of(Prompt.NOTHING_KEYED)
         return _enter_again(stage, rules, explanation)
+    behind = rules.directory.number_behind(keyed) if digits.ended_by_hash else None
+    if behind is not None:
+        return _chosen(behind, rules)
     number = rules.normalise(keyed)
     if isinstance(number, Refusal):
         return _enter_again(stage, rules, say_reason(number.reason))
     if names_its_country(keyed, home_country=rules.home_country):
-        return Done(outcome=DestinationKeyed(number=number))
+        return _chosen(number, rules)
     return Ask(
         stage=ReadingBack(number=number, entering=stage),
         sounds=say_country(country_of(number)) + say_digits(keyed) + sounds_of(Prompt.CONFIRM),
@@ -196,9 +209,36 @@ def _enter_again(stage: Entering, rules: Rules, explanation: tuple[str, ...]) ->
 
 def _read_back_answered(stage: ReadingBack, digits: Digits, rules: Rules) -> Turn:
     if not digits.text:
-        return Done(outcome=DestinationKeyed(number=stage.number))
+        return _chosen(stage.number, rules)
     # `*`, or a digit of somebody who is correcting already: what may be wrong is not dialled.
     return _enter_again(stage.entering, rules, ())
+
+
+def _chosen(number: E164, rules: Rules) -> Turn:
+    """Dial it, once it is known what it is booked under."""
+    if not rules.directory.asks_tag:
+        return Done(outcome=DestinationKeyed(number=number))
+    return _ask_tag(Tagging(number=number), rules, ())
+
+
+def _ask_tag(stage: Tagging, rules: Rules, before: tuple[str, ...]) -> Ask:
+    return Ask(
+        stage=stage,
+        sounds=before + sounds_of(Prompt.ENTER_TAG),
+        first_digit=AfterPrompt(seconds=rules.between_digits_seconds),
+        between_digits_seconds=rules.between_digits_seconds,
+        digits_max=rules.tag_digits_max,
+    )
+
+
+def _tagged(stage: Tagging, digits: Digits, rules: Rules) -> Turn:
+    keyed = digits.text.rpartition("*")[2]
+    tag = rules.directory.tag_of(keyed)
+    is_left_out = not digits.text
+    if tag is not None or is_left_out or stage.tries + 1 >= rules.tries_max:
+        return Done(outcome=DestinationKeyed(number=stage.number, tag=tag or ""))
+    before = sounds_of(Prompt.UNKNOWN_TAG) if keyed else ()
+    return _ask_tag(replace(stage, tries=stage.tries + 1), rules, before)
 
 
 def _follow_on(stage: FollowingOn, rules: Rules, before: tuple[str, ...] = ()) -> Ask:

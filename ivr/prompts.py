@@ -39,6 +39,8 @@ class Prompt(StrEnum):
     FOLLOW_ON_3 = "follow-on-3"
     HELP = "help"
     GOODBYE = "goodbye"
+    ENTER_TAG = "enter-tag"
+    UNKNOWN_TAG = "unknown-tag"
     CODE_WELCOME = "code-welcome"
     CODE_IS = "code-is"
     CODE_AGAIN = "code-again"

@@ -49,9 +49,10 @@ Opening = Welcome | AskAgain | FollowOn | NextNumber | SpeakCode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationKeyed:
-    """This number is to be dialled."""
+    """This number is to be dialled; `tag` is what a keyed code means."""
 
     number: E164
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,15 @@ class Telling:
     times: int = 1
 
 
-Stage = Accepting | Entering | ReadingBack | FollowingOn | Proving | Telling
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagging:
+    """The number is known; the code of what it is booked under is awaited. `tries` were used up before."""
+
+    number: E164
+    tries: int = 0
+
+
+Stage = Accepting | Entering | ReadingBack | Tagging | FollowingOn | Proving | Telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

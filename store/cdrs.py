@@ -154,7 +154,6 @@ def _joined() -> Select[*tuple[object, ...]]:
         callbacks.c.plan_id,
         callbacks.c.received_at,
         callbacks.c.reference,
-        callbacks.c.tag,
     )
     return select(cdrs, *of_callback, *CHARGE_COLUMNS).select_from(
         cdrs.join(callbacks, callbacks.c.id == cdrs.c.callback_id).outerjoin(

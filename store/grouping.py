@@ -111,7 +111,7 @@ def keys_of(wanted: Wanted) -> tuple[ColumnElement[Any], ...]:
         case By.SUBSCRIBER:
             return (cdrs.c.account_id, callbacks.c.subscriber_id)
         case By.TAG:
-            return (cdrs.c.account_id, callbacks.c.tag)
+            return (cdrs.c.account_id, cdrs.c.tag)
         case By.TRIGGER:
             return (trigger_key(),)
 

@@ -71,7 +71,6 @@ def sessions_of(
             settlements.c.waived_units,
             callbacks.c.received_at,
             callbacks.c.reference,
-            callbacks.c.tag.label("callback_tag"),
             callbacks.c.subscriber_id,
             subscribers.c.name.label("subscriber"),
             cdrs.c.leg_id,
@@ -118,5 +117,5 @@ def _session_of(rows: list[RowMapping], names: Mapping[str, str]) -> RatedSessio
         ),
         waived=decimal_from_units(first["waived_units"]),
         reference=first["reference"],
-        tag=first["callback_tag"],
+        tag=first["tag"],
     )

@@ -98,8 +98,8 @@ def _row(command: Command) -> dict[str, str]:
             body = {"leg": leg_id}
         case RunDialog(opening=opening, reason=reason):
             body = {"opening": opening.value, "reason": reason.value if reason is not None else ""}
-        case Authorise(number=number):
-            body = {"number": str(number)}
+        case Authorise(number=number, tag=tag):
+            body = {"number": str(number), "tag": tag}
         case _:
             body = {}
     return {"kind": type(command).__name__, "body": json.dumps(body)}
@@ -118,6 +118,6 @@ def _command(kind: str, body: dict[str, str], callback: Callback) -> Command:
             reason = Reason(body["reason"]) if body["reason"] else None
             return RunDialog(opening=Opening(body["opening"]), reason=reason)
         case "Authorise":
-            return Authorise(number=E164.parse(body["number"]))
+            return Authorise(number=E164.parse(body["number"]), tag=body.get("tag", ""))
         case _:
             raise ValueError(f"the outbox holds an order of an unknown kind, {kind}")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, bindparam, insert, select
 
 from billing.ledger import CarrierCost, charge_entry
-from calls.callback import Callback, Leg, cdr_of
+from calls.callback import Callback, Leg, booked_under, cdr_of
 from calls.cdr import Cdr, LegRole
 from rating.origin import OriginClass
 from rating.plan import carrier_terms
@@ -55,7 +55,10 @@ def settle(connection: Connection, callback: Callback) -> Settlement:
     records = {leg.id: cdr_of(callback, leg) for leg in legs}
     if records:
         shared = {"account_id": callback.account_id, "session_ended_at": callback.ended_at}
-        connection.execute(INSERT_CDR, [{**_cdr_values(record), **shared} for record in records.values()])
+        rows = [
+            {**_cdr_values(records[leg.id]), **shared, "tag": booked_under(callback, leg)} for leg in legs
+        ]
+        connection.execute(INSERT_CDR, rows)
     answered = [leg for leg in legs if leg.answered_at is not None]
     if answered:
         made = _charge(connection, callback, answered, records)

@@ -30,7 +30,7 @@ from rating.plan import Plan
 from rating.price import Pins, price_leg, talk_seconds
 from rating.routes import Route
 from rating.terms import pins_of
-from store import callbacks, customers, decks, ledger, packages
+from store import callbacks, customers, decks, ledger, packages, tags
 from store.authorisation import Offered, offer, package_left
 from store.database import Connection, Database
 from store.errors import StoreUnavailable
@@ -165,11 +165,12 @@ class Books:
         tried = sum(1 for leg in callback.legs if leg.role is LegRole.A)
         route = offered.routes[tried % len(offered.routes)]
         leg = _leg(callback, LegRole.A, offered, route, pins, ring_seconds=self._ring_times.a_seconds)
+        leg = replace(leg, tag=tags.tag_of_subscriber(connection, callback))
         return events.DialAuthorised(at=now, leg=leg, hold_units=held.units)
 
     # may B be dialled?
 
-    def authorise_b(self, number: E164) -> Gather:
+    def authorise_b(self, number: E164, keyed_tag: str = "") -> Gather:
         """Decides on a destination: DestinationAuthorised, with routes and hold, or DestinationRefused."""
 
         def gather(connection: Connection, callback: Callback) -> Event:
@@ -178,7 +179,11 @@ class Books:
             offered = self._destination_offer(connection, callback, plan, number, now)
             if isinstance(offered, Reason):
                 return events.DestinationRefused(at=now, reason=offered)
-            return self._quote(connection, callback, plan, offered, now)
+            quoted = self._quote(connection, callback, plan, offered, now)
+            if isinstance(quoted, events.DestinationAuthorised):
+                tag = tags.tag_of_destination(connection, callback, number, keyed_tag)
+                return replace(quoted, legs=tuple(replace(leg, tag=tag) for leg in quoted.legs))
+            return quoted
 
         return gather
 

@@ -225,8 +225,8 @@ class Conductor:
                     self.spawn(self._hang_up(leg_id))
                 case RunDialog() | DialB() if callback.leg_a is not None:
                     self.mailbox(callback.leg_a.id).put(command)
-                case Authorise(number=number):
-                    self.spawn(self._advance(callback.id, None, self._books.authorise_b(number)))
+                case Authorise(number=number, tag=tag):
+                    self.spawn(self._advance(callback.id, None, self._books.authorise_b(number, tag)))
                 case _:
                     pass  # bookkeeping was done inside the transaction
 

@@ -21,6 +21,7 @@ from twisted.internet.task import deferLater
 from calls import events
 from calls.callback import Callback, Leg, Reason, State
 from calls.commands import DialB, Opening, RunDialog
+from calls.directory import Directory
 from calls.events import Event
 from ivr import session
 from ivr.prompts import DEFAULT_LANGUAGE, language_to_speak
@@ -66,8 +67,13 @@ class Conversations:
         watch: LegWatch,
         look_up: Callable[[Callback], Coroutine[Deferred[Any], Any, None]],
         sounds: Sounds,
+        directory: Callable[[Callback], Deferred[Directory]],
     ) -> None:
-        """`look_up` finds out what became of a callback's legs (switch/recovery.py)."""
+        """`look_up` finds out what became of a callback's legs (switch/recovery.py).
+
+        `directory` gives what the subscriber may key instead of a number; an empty one if it cannot.
+        """
+        self._directory = directory
         self._reactor = reactor
         self._wall = wall
         self._conductor = conductor
@@ -140,7 +146,7 @@ class Conversations:
             self._tell(agi, callback_id, events.Accepted(at=self._wall(), leg_id=leg_id))
 
         dialog = session.Session(
-            rules=rules_of(callback),
+            rules=rules_of(callback, agi.wait(self._directory(callback))),
             accepted=callback.accepted_at is not None,
             seconds_of=partial(self._sounds.seconds_of, language=self._language_of(callback)),
             seconds_since_answer=lambda: self._reactor.seconds() - answered_at,
@@ -153,8 +159,8 @@ class Conversations:
     def _event_of(self, outcome: session.Outcome, callback: Callback) -> Event:
         now = self._wall()
         match outcome:
-            case session.DestinationKeyed(number=number):
-                return events.DestinationKeyed(at=now, number=number)
+            case session.DestinationKeyed(number=number, tag=tag):
+                return events.DestinationKeyed(at=now, number=number, tag=tag)
             case session.ConnectFixed():
                 assert callback.destination is not None
                 return events.DestinationKeyed(at=now, number=callback.destination)
@@ -230,11 +236,14 @@ class Conversations:
         agi.wait(Deferred.fromCoroutine(self._conductor.tell(callback_id, event)))
 
 
-def rules_of(callback: Callback) -> session.Rules:
+def rules_of(callback: Callback, directory: Directory) -> session.Rules:
     """How this subscriber is asked, by the plan that was pinned when the callback began."""
     home = callback.home_country or None
     return session.Rules(
-        normalise=session.number_reader(home), home_country=home, follow_on_key=callback.follow_on_key
+        normalise=session.number_reader(home),
+        home_country=home,
+        follow_on_key=callback.follow_on_key,
+        directory=directory,
     )
 
 

@@ -76,7 +76,7 @@ class FakeBooks:
             return events.DialRefused(at=self._wall(), reason=self.refuses_a)
         return events.DialAuthorised(at=self._wall(), leg=leg_a(callback), hold_units=500)
 
-    def authorise_b(self, number: E164) -> Callable[[Any, Callback], Event]:
+    def authorise_b(self, number: E164, _tag: str = "") -> Callable[[Any, Callback], Event]:
         def gather(_connection: object, callback: Callback) -> Event:
             if self.refuses_b is not None:
                 return events.DestinationRefused(at=self._wall(), reason=self.refuses_b)

@@ -14,7 +14,7 @@ Knows nothing of: which test plays it.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -35,7 +35,9 @@ from calls.wishes import Request
 from rating.plan import ALegPolicy
 from store import accounts, admissions, callbacks, verification
 from store.audit import Author
+from store.directories import SpeedDialEntry, add_speed_dial
 from store.numbers import RegisteredNumber, add_number, choose_number
+from store.tags import TagRow, add_tag
 from values.e164 import E164
 from values.spokencode import spoken_code
 
@@ -357,6 +359,17 @@ class Play:
                 )
             case ["lets", subscriber, "be", "rung", "on", number]:
                 call("choose", choose_number, subscriber, E164.parse(number_of(number)), self._clerk())
+            case ["puts", number, "behind", code]:
+                entry = SpeedDialEntry(
+                    account_id=ACCOUNT, subscriber_id="", code=code, number=E164.parse(number_of(number))
+                )
+                call("speed dial", add_speed_dial, entry, self._clerk())
+            case ["asks", "for", "tags"]:
+                known = call("account", accounts.account, ACCOUNT)
+                call("ask", accounts.change_account, replace(known, asks_tag=True), self._clerk())
+            case ["lets", "code" | "prefix" as which, digits, "mean", tag]:
+                row = TagRow(account_id=ACCOUNT, digits=digits, tag=tag, is_rule=which == "prefix")
+                call("tag", add_tag, row, self._clerk())
             case ["orders", "a", "code", "for", number]:
                 ordered = call(
                     "order code",

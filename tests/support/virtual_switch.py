@@ -27,6 +27,7 @@ from store.errors import StoreUnavailable
 from switch.books import Books, RingTimes
 from switch.conductor import Conductor
 from switch.conversation import Conversations
+from switch.directories import Directories
 from switch.fastagi import FastAgiFactory, Refused, Script
 from switch.inbox import Inbox
 from switch.legs import WATCHED_EVENTS, LegNews, LegWatch
@@ -152,6 +153,7 @@ class SwitchLife:
             watch=self.watch,
             look_up=self.recovery.look_up,
             sounds=NoSounds(),
+            directory=Directories(database=database, log=structlog.get_logger("switch.directory")).of,
         )
         self._triggers = Triggers(
             desk=TriggerDesk(

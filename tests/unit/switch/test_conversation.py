@@ -47,6 +47,7 @@ class Talk:
             watch=self.watch,
             look_up=self.switch.recovery.look_up,
             sounds=None,  # type: ignore[arg-type]
+            directory=None,  # type: ignore[arg-type]
         )
 
     def end(self) -> None:
