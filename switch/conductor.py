@@ -162,7 +162,6 @@ class Conductor:
             before = self._callbacks.get(callback_id)
             if before is None or (event is not None and is_stale(before, event)):
                 self._log.debug("callback.stale_event", callback=callback_id, event_name=type(event).__name__)
-                self._end_orphan(before, event)
                 return
             if gather is not None and before.state not in MAY_GATHER:
                 return  # it was cancelled, or A has left, while the decision waited for its turn
@@ -239,17 +238,6 @@ class Conductor:
         except ConnectionError as error:
             # The outcome is unknown: never ring again, the next resync looks the id up.
             self._log.warning("originate.unknown", callback=callback.id, leg=leg.id, error=str(error))
-
-    def _end_orphan(self, callback: Callback | None, event: Event | None) -> None:
-        """End a channel that shows itself after its leg was closed: Asterisk was slower than we had waited.
-
-        Nobody would speak to whoever answers it, and nobody would pay for it.
-        """
-        if isinstance(event, events.LegRang | events.LegAnswered):
-            leg = callback.leg(event.leg_id) if callback is not None else None
-            if leg is None or not leg.is_live:
-                self._log.warning("conductor.orphan", leg=event.leg_id)
-                self.spawn(self._hang_up(event.leg_id))
 
     async def _hang_up(self, leg_id: str) -> None:
         try:

@@ -74,10 +74,9 @@ class Recovery:
         for callback in callbacks:
             # Each for itself: one that cannot be saved now keeps no other waiting.
             self._conductor.spawn(self._compare(callback, shown, known, proved_at))
-        for leg_id, channel in shown.live.items():
+        for leg_id in shown.live:
             if not self._is_ours(leg_id):
-                self._log.warning("recovery.orphan", leg=leg_id, channel=channel.channel)
-                await self._orders.hang_up(leg_id)
+                await self._end_orphan(leg_id)
 
     async def look_up(self, callback: Callback) -> None:
         """Compare one callback with the channels that live."""
@@ -87,11 +86,27 @@ class Recovery:
             await self._compare(callback, shown, known, self._proof_of_life())
 
     def hear(self, news: LegNews) -> None:
-        """Take what AMI tells of a leg; an end after an unheard answer is first held against the evidence."""
-        if isinstance(news.event, events.LegHungUp) and news.event.answer_unseen:
-            self._conductor.spawn(self._hear_of_end(news.callback_id, news.event))
-        else:
-            self._conductor.news(news.callback_id, news.event)
+        """Take what AMI tells of a leg; an end after an unheard answer is first held against the evidence.
+
+        A channel may show itself after its leg was given up, if Asterisk was slower than we had waited:
+        nobody would speak to whoever answers it, so it is ended.
+        """
+        match news.event:
+            case events.LegRang(leg_id=leg_id) | events.LegAnswered(leg_id=leg_id) if not self._is_ours(
+                leg_id
+            ):
+                self._conductor.spawn(self._end_orphan(leg_id))
+            case events.LegHungUp(answer_unseen=True) as ended:
+                self._conductor.spawn(self._hear_of_end(news.callback_id, ended))
+            case _:
+                self._conductor.news(news.callback_id, news.event)
+
+    async def _end_orphan(self, leg_id: str) -> None:
+        self._log.warning("recovery.orphan", leg=leg_id)
+        try:
+            await self._orders.hang_up(leg_id)
+        except ConnectionError as error:  # the next login finds it again
+            self._log.warning("recovery.orphan_lives", leg=leg_id, error=str(error))
 
     async def _hear_of_end(self, callback_id: str, ended: events.LegHungUp) -> None:
         callback = self._conductor.callback(callback_id)

@@ -140,30 +140,6 @@ def test_a_reader_of_an_ended_callbacks_orders_is_told_that_there_are_no_more(sw
     assert got == [None]
 
 
-def test_I12_a_channel_that_shows_itself_after_its_leg_was_given_up_is_ended(switch: FakeSwitch) -> None:
-    switch.take()
-    switch.asterisk.live.append(A1)
-    switch.tell(switch.conductor.leg_failed(A1, 34))  # Asterisk had shown no channel of it in time
-    assert switch.state() == "retry_wait"
-    switch.tell(events.LegRang(at=switch.wall(), leg_id=A1))
-    assert switch.asterisk.hung_up == [A1]
-
-
-def test_I12_a_channel_of_a_callback_that_is_over_is_ended(switch: FakeSwitch) -> None:
-    switch.take()
-    hang_up(switch, A1, cause=19)
-    answer(switch, A1)
-    assert switch.asterisk.hung_up == [A1]
-
-
-def test_news_told_twice_of_a_leg_that_lives_ends_nothing(switch: FakeSwitch) -> None:
-    to_talking(switch)
-    answer(switch, A1)
-    answer(switch, B1)
-    switch.tell(events.LegRang(at=switch.wall(), leg_id=B1))
-    assert switch.asterisk.hung_up == []
-
-
 def test_an_illegal_event_changes_nothing_and_is_logged(switch: FakeSwitch, logs: list) -> None:
     switch.take()
     before = switch.conductor.callback(CALLBACK_ID)

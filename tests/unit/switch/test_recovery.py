@@ -395,3 +395,41 @@ def test_F17_an_answer_that_is_told_after_the_subscriber_has_left_counts_by_its_
     leg = ended.leg(B1)
     assert leg is not None
     assert (ended.state, leg.answered_at, leg.hung_up_at) == (State.COMPLETED, at(31), at(95))
+
+
+# a channel that shows itself too late
+
+
+def hear(switch: FakeSwitch, event: events.Event) -> None:
+    switch.recovery.hear(LegNews(callback_id=CALLBACK_ID, event=event))
+
+
+def test_I12_a_channel_that_shows_itself_after_its_leg_was_given_up_is_ended(switch: FakeSwitch) -> None:
+    switch.take()
+    switch.tell(switch.conductor.leg_failed(A1, 34))  # Asterisk had shown no channel of it in time
+    assert switch.state() == "retry_wait"
+    hear(switch, events.LegRang(at=switch.wall(), leg_id=A1))
+    assert switch.asterisk.hung_up == [A1]
+    assert switch.state() == "retry_wait"
+
+
+def test_I12_a_channel_of_a_callback_that_is_over_is_ended(switch: FakeSwitch) -> None:
+    switch.take()
+    switch.tell(hung_up(A1, cause=19))
+    hear(switch, events.LegAnswered(at=switch.wall(), leg_id=A1))
+    assert switch.asterisk.hung_up == [A1]
+
+
+def test_I12_an_orphan_that_cannot_be_ended_now_hurts_nobody(switch: FakeSwitch) -> None:
+    switch.asterisk.is_lost_when_asked = True
+    hear(switch, events.LegAnswered(at=switch.wall(), leg_id=A1))
+    assert switch.asterisk.hung_up == []
+
+
+def test_news_of_a_leg_that_lives_ends_nothing(switch: FakeSwitch) -> None:
+    switch.take()
+    for _ in range(2):
+        hear(switch, events.LegRang(at=switch.wall(), leg_id=A1))
+        hear(switch, events.LegAnswered(at=switch.wall(), leg_id=A1))
+    assert switch.state() == "collecting"
+    assert switch.asterisk.hung_up == []
