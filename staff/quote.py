@@ -17,6 +17,7 @@ from staff.desk import Desk, pass_desk, say
 from staff.exits import REFUSED, Stop
 from staff.inputs import Instant, home_country_option, output_option
 from staff.listing import Row, decimal_amount, moment, show_rows
+from staff.routes import plan_at
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -132,20 +133,17 @@ def _quote(connection: Connection, words: dict[str, Any], now: datetime) -> _Quo
 def _terms(connection: Connection, words: dict[str, Any], at: datetime) -> tuple[Plan, int, Decimal | None]:
     """The plan, what is left of its package, the credit for the longest talk."""
     from store import customers, ledger, packages
-    from store.accountplans import plan_of_account
     from values.money import AMOUNT_SCALE, decimal_from_units, decimal_number
 
     credit = words["credit"]
     known = None if credit is None else decimal_number(credit, places=AMOUNT_SCALE, field="credit")
     name = words["plan_name"]
     if name is not None:
-        plan = (
-            customers.plan(connection, name) if ":" in name else customers.plan_in_force(connection, name, at)
-        )
+        plan = plan_at(connection, None, name, at)
         left = plan.package_seconds
     else:
         account = customers.account(connection, words["account_id"])
-        plan = plan_of_account(connection, account.id, at)
+        plan = plan_at(connection, account.id, None, at)
         left = packages.package(connection, account.id, plan, at).left if plan.package_seconds else 0
         if known is None:
             known = decimal_from_units(max(ledger.available(connection, account.id), 0))

@@ -19,10 +19,23 @@ from staff.listing import Row, show_record, show_rows
 
 if TYPE_CHECKING:
     from store.audit import Author
+    from store.callerids import Permit
     from store.database import Connection
     from store.trunks import Trunk
 
-LISTED = ("name", "carrier", "cost_deck", "channels_max", "priority", "enabled", "sip")
+LISTED = (
+    "name",
+    "carrier",
+    "cost_deck",
+    "channels_max",
+    "priority",
+    "asr_floor_percent",
+    "acd_floor_seconds",
+    "enabled",
+    "sip",
+)
+CLASSES = ("same_country", "eea", "non_eea", "invalid")
+PERMITS = ("trunk", "prefix", "permitted")
 
 
 @click.group()
@@ -39,6 +52,24 @@ def trunk() -> None:
 @click.option("--channels-max", type=int, default=0, show_default=True, help="Calls at once; 0 sets no cap.")
 @click.option(
     "--priority", type=int, default=10, show_default=True, help="At one cost, the lower goes first."
+)
+@click.option(
+    "--asr-floor",
+    "asr_floor_percent",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="PERCENT",
+    help="It rests while fewer of its latest calls are answered.",
+)
+@click.option(
+    "--acd-floor",
+    "acd_floor_seconds",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="SECONDS",
+    help="It rests while its latest calls are shorter on average.",
 )
 @reason_option
 @output_option
@@ -105,6 +136,60 @@ def disable(desk: Desk, name: str, reason: str) -> None:
     say(f"Trunk {name} takes no new calls.")
 
 
+@trunk.command(
+    "caller-id",
+    epilog="Examples: dialback trunk caller-id alpha 44 --permit eea --permit non_eea"
+    " | dialback trunk caller-id alpha 44 --remove",
+)
+@click.argument("name")
+@click.argument("prefix")
+@click.option(
+    "--permit",
+    multiple=True,
+    type=click.Choice(CLASSES),
+    help="A class of caller ID that may be shown there. May be given again.",
+)
+@click.option("--remove", is_flag=True, help="Let the next shorter prefix decide.")
+@reason_option
+@output_option
+@pass_desk
+def caller_id(
+    desk: Desk, /, name: str, prefix: str, *, permit: tuple[str, ...], remove: bool, reason: str, output: str
+) -> None:
+    """Say which caller IDs may be shown at numbers with PREFIX ("" for all); else one of our DIDs is."""
+    from rating.origin import OriginClass
+    from store import callerids
+
+    if bool(permit) == remove:
+        raise click.UsageError("name what is permitted by --permit, or --remove the line")
+    author = desk.author(reason)
+    if remove:
+        desk.change("remove permit", callerids.remove_permit, name, prefix, author)
+        say(f"Trunk {name} has no rule of its own for {prefix or 'all numbers'} any more.")
+        return
+    wish = callerids.Permit(trunk=name, prefix=prefix, permitted=frozenset(map(OriginClass, permit)))
+    made = desk.change("set permit", callerids.set_permit, wish, author)
+    show_record(_permit(made), output)
+
+
+@trunk.command(epilog="Example: dialback trunk permits")
+@output_option
+@pass_desk
+def permits(desk: Desk, output: str) -> None:
+    """List which caller IDs trunks may show where; without a line everything that is ours may be."""
+    from store import callerids
+
+    rows = [_permit(each) for each in desk.read("list permits", callerids.list_permits)]
+    show_rows(rows, PERMITS, output, none="Every trunk may show every caller ID.")
+
+
+def _permit(known: Permit) -> Row:
+    from rating.origin import OriginClass
+
+    permitted = [each.value for each in OriginClass if each in known.permitted]
+    return {"trunk": known.trunk, "prefix": known.prefix, "permitted": permitted}
+
+
 def _sip_of(desk: Desk, name: str) -> str:
     """Where the trunk is in SIP; exit code 3 if switch.toml does not know it."""
     known = {each.name: f"{each.host}:{each.port}" for each in desk.settings.trunks}
@@ -129,6 +214,8 @@ def _line(desk: Desk, known: Trunk) -> Row:
         "cost_deck": known.cost_deck,
         "channels_max": known.channels_max,
         "priority": known.priority,
+        "asr_floor_percent": known.asr_floor_percent,
+        "acd_floor_seconds": known.acd_floor_seconds,
         "enabled": known.enabled,
         "sip": sip.get(known.name, f"not in {desk.config.name}"),
     }

@@ -8,10 +8,11 @@ There is one way to a price: whatever quotes, authorises, holds or announces ask
 the pins that it gave (rating/terms.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy import Connection
 
@@ -21,9 +22,11 @@ from rating.bands import band_at
 from rating.deck import NoRate
 from rating.plan import Plan
 from rating.rate import Rate
-from rating.routes import Margins, Route, Routes, choose_routes
+from rating.routes import Margins, Offer, Route, Routes, choose_routes
 from rating.terms import Pins
 from store import decks
+from store.errors import NotFound
+from store.exchange import rate_between
 from store.offers import offers
 from store.packages import package
 from values.e164 import E164
@@ -77,11 +80,13 @@ def routes_to(
     wishes: Sequence[E164 | None] = (None,),
 ) -> Routes:
     """The routes to a priced number, and why the other trunks are none; `wishes` are caller IDs to show."""
+    found = offers(connection, priced.number, at, wishes=wishes)
     return choose_routes(
         price=priced.rate,
-        offers=offers(connection, priced.number, at, wishes=wishes),
+        offers=found,
         margins=Margins(percent=plan.margin_floor_percent, per_minute=plan.margin_floor_per_minute),
         number=priced.number,
+        exchange=_exchange(connection, priced.rate.currency, found, at),
     )
 
 
@@ -114,3 +119,18 @@ def package_left(
     if not plan.covers(number.digits):
         return 0
     return package(connection, account_id, plan, at, besides=callback_id).left
+
+
+def _exchange(
+    connection: Connection, currency: str, found: Sequence[Offer], at: datetime
+) -> Mapping[str, Fraction]:
+    """What a unit of each other currency in the offers is worth in `currency`, by the day's rate (UTC)."""
+    others = {each.rate.currency for each in found if isinstance(each.rate, Rate)} - {currency}
+    worth = {}
+    for other in sorted(others):
+        try:
+            known = rate_between(connection, other, currency, at.astimezone(UTC).date())
+        except NotFound:
+            continue  # a cost that cannot be compared is no route; the rejection says so
+        worth[other] = Fraction(known.rate) if known.base == other else 1 / Fraction(known.rate)
+    return worth

@@ -46,7 +46,9 @@ def remove_permit(connection: Connection, trunk: str, prefix: str, author: Autho
     """Take a permit away: the next shorter prefix decides, and without one everything is permitted."""
     before = _find(connection, trunk, prefix)
     if before is None:
-        raise NotFound("prefix", f"trunk {trunk!r} has no permit for {prefix!r}", "see `dialback trunk show`")
+        raise NotFound(
+            "prefix", f"trunk {trunk!r} has no permit for {prefix!r}", "see `dialback trunk permits`"
+        )
     connection.execute(delete(trunk_caller_ids).where(_here(trunk, prefix)))
     note(connection, author, "trunk.caller_id", trunk, before=_row(before))
 

@@ -1,107 +1,25 @@
 """One step as one transaction, on a real store: what is held, what is granted, what a lost answer leaves."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from storeworld import CLERK, FRIEND, LIMITS, LONG_AGO, NOW, PHONE, callback, fill, rate
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from desk_of_books import B_RING_SECONDS, Office
+from storeworld import CLERK, FRIEND, PHONE
+from twisted.internet.defer import fail
 
 from calls import events
 from calls.admission import AccountState
-from calls.callback import Callback, Reason, ReleasedBy, State
-from calls.commands import Command, DialB, Opening, OriginateA, RunDialog
-from calls.events import Event
+from calls.callback import Reason, State
+from calls.commands import DialB, Opening, OriginateA, RunDialog
 from store import callbacks, ledger
 from store.customers import remove_number, set_account_state
-from store.database import Database
-from store.decks import add_deck, add_version
 from store.errors import StoreUnavailable
 from store.settlement import settle
-from store.trunks import Trunk, add_trunk
 from store.upgrade import upgrade
-from switch.books import Books, RingTimes
 from values.e164 import E164
 
-B_RING_SECONDS = 60
 NEAR = E164.parse("+442079460999")
-
-
-class LosesAnswers(Database):
-    """A store whose answer to a commit can be lost on its way."""
-
-    loses_answers = False
-
-    def run(self, name: str, function: Any, /, *args: Any, **kwargs: Any) -> "Deferred[Any]":
-        done = maybeDeferred(self.call, name, function, *args, **kwargs)
-        if self.loses_answers:
-            self.loses_answers = False
-            return done.addCallback(lambda _: fail(StoreUnavailable("the connection was lost")))
-        return done
-
-
-class Office:
-    """The books of storeworld's company; its second carrier is a little dearer than the first."""
-
-    def __init__(self, url: str, credit_units: int) -> None:
-        self.seconds = 0.0
-        self.database = LosesAnswers(url)
-        self.database.call("fill", fill, credit_limit_units=credit_units)
-        self.database.call("second carrier", _second_carrier)
-        self.books = Books(
-            database=self.database,
-            wall=self.wall,
-            limits=LIMITS,
-            ring_times=RingTimes(a_seconds=45, b_seconds=B_RING_SECONDS, absolute_seconds=7200),
-        )
-        self.now = callback()
-        self.commands: tuple[Command, ...] = ()
-        self.database.call("insert", callbacks.insert_callback, self.now, announce=False)
-
-    def wall(self) -> datetime:
-        return NOW + timedelta(seconds=self.seconds)
-
-    def ask(self, event: Event | None, gather: Any = None) -> list[Any]:
-        """What a step gives, or how it fails."""
-        outcome: list[Any] = []
-        self.books.advance(self.now, event, gather).addBoth(outcome.append)
-        return outcome
-
-    def take(self, event: Event | None, gather: Any = None) -> Callback:
-        ((self.now, self.commands),) = self.ask(event, gather)
-        return self.now
-
-    def answered_and_accepted(self) -> None:
-        self.take(None, self.books.authorise_a)
-        leg_id = self.now.legs[0].id
-        self.take(events.LegAnswered(at=self.wall(), leg_id=leg_id))
-        self.take(events.Accepted(at=self.wall(), leg_id=leg_id))
-
-    def dial(self, number: E164) -> None:
-        self.take(events.DestinationKeyed(at=self.wall(), number=number))
-        self.take(None, self.books.authorise_b(number))
-
-    def hang_up(self, leg_id: str, cause: int = 16) -> None:
-        self.take(
-            events.LegHungUp(at=self.wall(), leg_id=leg_id, q850_cause=cause, released_by=ReleasedBy.FAR)
-        )
-
-    def talk(self, talk_seconds: float) -> None:
-        """The latest B-leg is answered and lasts so long."""
-        leg_b = self.now.leg_b
-        assert leg_b is not None
-        self.take(events.LegAnswered(at=self.wall(), leg_id=leg_b.id))
-        self.seconds += talk_seconds
-        self.hang_up(leg_b.id)
-
-
-def _second_carrier(connection: Any) -> None:
-    add_deck(connection, name="carrier-y", kind="cost", currency="EUR", author=CLERK)
-    rows = [rate("44", "0.05"), rate("1", "0.10")]
-    add_version(connection, deck_name="carrier-y", new_rates=rows, effective_at=LONG_AGO, author=CLERK)
-    add_trunk(connection, Trunk(name="west", carrier="carrier-y", cost_deck="carrier-y"), CLERK)
 
 
 @pytest.fixture
