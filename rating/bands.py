@@ -132,7 +132,7 @@ def _minutes(text: str) -> int:
     found = _TIME.fullmatch(text)
     minutes = int(found[1]) * 60 + int(found[2]) if found else WEEK_MINUTES
     if minutes > DAY_MINUTES:
-        raise BandRefused(text, "write a time from 00:00 to 24:00")
+        raise BandRefused(text, "write times such as 08:00, from 00:00 to 24:00")
     return minutes
 
 

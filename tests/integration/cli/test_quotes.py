@@ -1,0 +1,135 @@
+"""What a call would cost, who would take it, and why one cost what it cost, from the command line."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from office import Office
+
+FROM, TO = "+442079460101", "+12125550100"
+
+
+def legs_of(office: Office, *words: str) -> dict[str, Any]:
+    quoted = office.done("quote", *words, "--output", "json").data
+    return {leg["leg"]: leg for leg in quoted["legs"]} | {"all": quoted}
+
+
+@pytest.fixture
+def plans(office: Office) -> Office:
+    """The session of W-30…: A 0.10, B 0.25 a minute, 30/1, charged from A's answer."""
+    file = office.folder / "w30.csv"
+    file.write_text("prefix,destination,rate_per_min\n44,United Kingdom,0.10\n1,North America,0.25\n")
+    since = ["--effective", "2026-01-01"]
+    deck = ["deck", "import", "w30", str(file), "--kind", "sell", "--currency", "USD", "--approve"]
+    office.done(*deck, *since)
+    office.done("plan", "add", "w30", "--deck", "w30", "--a-leg-policy", "from_answer", *since)
+    return office
+
+
+W30 = ["--plan", "w30", "--from", FROM, "--to", TO, "--key-after", "4", "--connected-after", "31"]
+
+
+def test_F142_W30_W35_a_quote_has_both_legs_and_the_longest_talk(plans: Office) -> None:
+    quoted = legs_of(plans, *W30, "--seconds", "600", "--credit", "5.00")
+    assert (quoted["A"]["talk_seconds"], quoted["A"]["amount"]) == (631, "1.0517")
+    assert (quoted["B"]["talk_seconds"], quoted["B"]["amount"]) == (600, "2.50")
+    assert (quoted["all"]["total"], quoted["all"]["longest_talk_seconds"]) == ("3.5517", 848)
+
+
+def test_W34_a_credit_that_is_too_small_names_what_is_missing(plans: Office) -> None:
+    told = plans.done("quote", *W30, "--seconds", "1", "--credit", "0.17").out
+    assert "Longest talk: none; USD 0.0083 are missing" in told
+
+
+def test_F142_a_quote_explains_itself_step_by_step(plans: Office) -> None:
+    told = plans.done("quote", *W30, "--to", "001 212 555 0100", "--home-country", "GB", "--explain").out
+    for step in (
+        "'001 212 555 0100' is +12125550100",
+        "deck w30:1 is in force then, in no time band",
+        "caller ID +442079460101 is of class non_eea there",
+        "B leg: prefix 1 (North America), row w30:1:",
+        "60 s by 30/1: billed 60 s",
+        "60 s at 0.2500 a minute",
+        "rounded half-up to 4 decimals: USD 0.2500",
+    ):
+        assert step in told, told
+
+
+def test_what_is_not_sold_is_not_quoted(plans: Office) -> None:
+    refused = plans("quote", *W30[:4], "--to", "+33142685300")
+    assert (refused.code, "no row, no call" in refused.err) == (4, True)
+    assert plans("quote", *W30[2:]).code == 2
+    assert plans("quote", "--account", "nobody", *W30[2:]).code == 3
+    assert plans("quote", *W30, "--to", "112").code == 4
+
+
+def test_R19_routes_tell_costs_margins_and_who_is_out(office: Office) -> None:
+    (row,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
+    assert (row["trunk"], row["order"], row["cost_per_minute"], row["margin_percent"]) == (
+        "east",
+        1,
+        "0.0900",
+        "62.50",
+    )
+    office.done("plan", "add", "dear", "--deck", "retail", "--margin-floor", "70")
+    (out,) = office.done("routes", TO, "--plan", "dear", "--output", "json").data
+    assert out["why"].startswith("margin: margin 62.50 % is below the floor of 70.00 %")
+    office.done("plan", "add", "dear", "--deck", "retail", "--margin-floor-amount", "0.16")
+    (out,) = office.done("routes", TO, "--plan", "dear", "--output", "json").data
+    assert out["why"].startswith("margin: margin 0.15 a minute is below the floor of 0.16")
+    office.done("trunk", "disable", "east")
+    (out,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
+    assert out["why"] == "disabled: it is disabled"
+
+
+def test_F141_the_cost_goes_by_the_network_and_the_price_by_the_prefix(office: Office) -> None:
+    office.done("ported", "set", TO, "44", "--from", "2026-01-01", "--reason", "carrier's list")
+    (row,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
+    assert (row["prefix"], row["cost_per_minute"]) == ("44", "0.0400")
+    assert legs_of(office, "--account", "acme", "--from", FROM, "--to", TO)["B"]["prefix"] == "1"
+    office.done("ported", "set", TO, "", "--from", "2026-02-01")
+    (row,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
+    assert row["prefix"] == "1"
+    assert len(office.done("ported", "list", "--output", "json").data) == 2
+    assert office("ported", "set", TO, "4x").code == 2
+
+
+def test_R27_what_a_trunk_may_show_is_set_and_taken_back(office: Office) -> None:
+    office.done("trunk", "caller-id", "east", "1", "--permit", "same_country")
+    (row,) = office.done("routes", TO, "--account", "acme", "--caller-id", FROM, "--output", "json").data
+    assert row["why"].startswith("caller_id: ")
+    listed = office.done("trunk", "permits", "--output", "json").data
+    assert listed == [{"trunk": "east", "prefix": "1", "permitted": ["same_country"]}]
+    office.done("trunk", "caller-id", "east", "1", "--remove")
+    (row,) = office.done("routes", TO, "--account", "acme", "--caller-id", FROM, "--output", "json").data
+    assert (row["caller_id"], row["origin_class"]) == (FROM, "non_eea")
+    assert office("trunk", "caller-id", "east", "1", "--remove").code == 3
+    assert office("trunk", "caller-id", "east", "1").code == 2
+
+
+def test_a_plan_shows_every_term_that_it_was_given(office: Office) -> None:
+    made = office.done(
+        *("plan", "add", "office", "--deck", "retail", "--zone", "Europe/Berlin", "--band"),
+        *("peak=Mo-Fr 08:00-20:00", "--monthly-fee", "24", "--package-minutes", "30", "--overage", "0.80"),
+        *("--package-prefix", "+44", "--call-price-max", "9.99", "--amount-places", "2", "--output", "json"),
+    ).data
+    assert made["bands"] == ["peak=Mo-Fr 08:00-20:00"]
+    assert (made["package_seconds"], made["package_prefixes"]) == (1800, ["44"])
+    assert (made["monthly_fee"], made["overage_per_minute"], made["call_price_max"]) == (
+        "24.00",
+        "0.8000",
+        "9.99",
+    )
+    refused = office("plan", "add", "bad", "--deck", "retail", "--band", "peak=Mo 8-9")
+    assert refused.code == 2
+    assert "write times such as 08:00" in refused.err
+
+
+def test_a_time_is_that_of_both_legs_unless_the_destination_has_its_own(office: Office) -> None:
+    words = ["--account", "acme", "--from", FROM, "--to", TO, "--at", "2025-06-01T00:00:00Z"]
+    assert office("quote", *words).code in {3, 4}  # no plan or deck was in force then
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    later = office.done("quote", *words[:-2], "--at", now, "--to-at", now, "--output", "json")
+    assert Decimal(json.loads(later.out)["total"]) > 0
