@@ -82,6 +82,7 @@ NOUNS = {
     "audit": Noun("staff.audit:audit", "The audit log: who changed what, when and why."),
     "policy": Noun("staff.policy:policy", "Country policy: who may be rung, and who says so."),
     "api-key": Noun("staff.apikey:api_key", "API keys: with them programs ask for callbacks."),
+    "privacy": Noun("staff.privacy:privacy", "Privacy: old numbers masked, a person erased."),
     "completion": Noun("staff.completion:completion", "Completion by TAB for bash, zsh and fish."),
     "man": Noun("staff.man:man", "Man pages of every command."),
 }

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from pbx.settings import PbxSettings, TrunkSettings
-from staff.settings import DeckSettings, InvoiceSettings, MailSettings, SellerSettings
+from staff.settings import DeckSettings, InvoiceSettings, MailSettings, PrivacySettings, SellerSettings
 from switch.settings import AgiSettings, AmiSettings, SwitchSettings
 from web.settings import WebSettings
 
@@ -57,6 +57,7 @@ class Settings(_Section):
     decks: DeckSettings = DeckSettings()
     invoices: InvoiceSettings = InvoiceSettings()
     mail: MailSettings = MailSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @field_validator("trunks")
     @classmethod

@@ -10,11 +10,11 @@ import unicodedata
 from datetime import datetime
 from decimal import Decimal
 
+from values.masked import mask
 from values.money import AMOUNT_SCALE, RATE_SCALE, plain_decimal
 
 NAME_CHARACTERS_MAX = 120
 SHORT_CHARACTERS_MAX = 36
-MASKED_DIGITS = 4
 _WORD_CHARACTERS_MAX = 24
 _LONG_WORD = re.compile(rf"\S{{{_WORD_CHARACTERS_MAX + 1},}}")
 _PIECE = re.compile(r"\S{8}(?=\S)")
@@ -56,8 +56,7 @@ def rates(first: Decimal, following: Decimal) -> str:
 
 def masked_number(number: str) -> str:
     """Return a telephone number without its last four digits: enough to tell the country and the area."""
-    kept = max(len(number) - MASKED_DIGITS, 0)
-    return number[:kept] + "*" * (len(number) - kept)
+    return mask(number)
 
 
 def duration(seconds: int) -> str:

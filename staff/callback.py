@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
+from staff.discretion import seen
 from staff.exits import CONFLICT, NOT_FOUND, REFUSED, TEMPORARY, Stop
 from staff.inputs import Instant, home_country_option, output_option
 from staff.listing import CSV, JSON, show_record, show_rows
@@ -128,7 +129,7 @@ def request(
             raise _refusal(made, wish)
         return made
 
-    _show(desk.change("request callback", admit), output)
+    _show(desk, desk.change("request callback", admit), output)
 
 
 @callback.command(epilog="Example: dialback callback show 01kz… --output json")
@@ -139,7 +140,7 @@ def show(desk: Desk, callback_id: str, output: str) -> None:
     """Show a callback and the live state of each leg."""
     from store import callbacks
 
-    _show(desk.read("load callback", callbacks.load, callback_id), output)
+    _show(desk, desk.read("load callback", callbacks.load, callback_id), output)
 
 
 @callback.command("list", epilog="Example: dialback callback list --account acme --live")
@@ -187,7 +188,8 @@ def list_(
         number=None if number is None else checks.number("number", number, home_country),
         limit=last,
     )
-    show_rows([line(each) for each in found], LISTED, output, none="There is no such callback.")
+    rows = seen(desk, [line(each) for each in found], action="callback.read", subject=account_id or "")
+    show_rows(rows, LISTED, output, none="There is no such callback.")
 
 
 @callback.command(epilog="Example: dialback callback cancel 01kz…")
@@ -222,7 +224,7 @@ def trace(desk: Desk, callback_id: str, output: str) -> None:
     from store import callbacks
 
     lines = desk.read("trace callback", callbacks.trace, callback_id)
-    show_rows(story(lines), COLUMNS, output)
+    show_rows(seen(desk, story(lines), action="callback.read", subject=callback_id), COLUMNS, output)
 
 
 def _with_destination(
@@ -272,10 +274,10 @@ def _cancel(connection: Connection, callback_id: str, by: str) -> None:
     callbacks.request_cancel(connection, callback_id, by)
 
 
-def _show(known: Callback, output: str) -> None:
+def _show(desk: Desk, known: Callback, output: str) -> None:
     from staff.standing import LEGS, leg_rows, record
 
-    legs, told = leg_rows(known), record(known)
+    told, *legs = seen(desk, [record(known), *leg_rows(known)], action="callback.read", subject=known.id)
     if output == CSV:
         rows = [{"callback": known.id, "state": known.state, **leg} for leg in legs]
         show_rows(rows, ("callback", "state", *LEGS), output)

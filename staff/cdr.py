@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk
+from staff.discretion import seen
 from staff.inputs import Instant, output_option
 from staff.listing import Row, decimal_amount, show_rows
 
@@ -97,7 +98,8 @@ def _list(
         until=until,
         last=last,
     )
-    show_rows(rows, LISTED, output, none="There is no call record.")
+    seen_rows = seen(desk, rows, action="cdr.read", subject=callback_id or account_id or "")
+    show_rows(seen_rows, LISTED, output, none="There is no call record.")
 
 
 def _records(

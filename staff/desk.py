@@ -7,6 +7,7 @@ Knows nothing of: single commands.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
@@ -103,6 +104,14 @@ class Desk:
         from values.ids import RANDOM_BYTES, sortable_id
 
         return sortable_id(self.now(), self.chance(RANDOM_BYTES))
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Return if a person agrees, or did so by --yes; where nobody can be asked it is refused."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError("this cannot be undone: give --yes where nobody can be asked")
+        click.confirm(question, abort=True, err=True)
 
     def close(self) -> None:
         """Close the database, if it was ever opened."""

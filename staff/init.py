@@ -74,6 +74,13 @@ name = "Dialback"
 # tax_id = "GB123456789"
 # email = "accounts@example.com"
 
+# [privacy]                            # how long numbers are kept whole; `dialback privacy run` masks
+# keep_months = 6
+# keep_months_by_country = {{ DE = 3 }}  # by the subscriber's home country
+# mask_on_screen = true                # lists show masked ones; `dialback privacy unmask` shows and logs
+# unmask_users = ["anna"]              # who may do so; without it everybody
+# log_reading = true                   # reading call records is written into the audit log
+
 # One table for each carrier; its cost deck, channels and priority: `dialback trunk add`.
 # [[trunks]]
 # name = "alpha"

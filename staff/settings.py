@@ -61,6 +61,18 @@ class InvoiceSettings(BaseModel):
             raise ValueError(str(refused)) from None
 
 
+class PrivacySettings(BaseModel):
+    """How long whole numbers are kept, and who may see them. Countries are those of the subscriber's home."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_months: int = Field(default=6, ge=0, le=120)
+    keep_months_by_country: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")], int] = {}
+    mask_on_screen: bool = False
+    unmask_users: tuple[str, ...] = ()
+    log_reading: bool = False
+
+
 class MailSettings(BaseModel):
     """The mail server that takes our invoices; without a host mail waits until there is one."""
 

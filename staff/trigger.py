@@ -10,6 +10,7 @@ from __future__ import annotations
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
+from staff.discretion import seen
 from staff.inputs import output_option
 from staff.listing import show_rows
 
@@ -59,4 +60,5 @@ def list_(desk: Desk, last: int, output: str) -> None:
         }
         for each in desk.read("list triggers", admissions.list_triggers, last=last)
     ]
-    show_rows(rows, LISTED, output, none="Nobody has rung yet.")
+    rows_seen = seen(desk, rows, action="trigger.read", subject="")
+    show_rows(rows_seen, LISTED, output, none="Nobody has rung yet.")

@@ -21,6 +21,7 @@ from store.candidates import Applicant, for_request, for_ring, trigger_number_fo
 from store.columns import UtcMicros
 from store.schema import triggers
 from values.e164 import E164, NumberRefused, normalise
+from values.masked import stored_number
 
 ACCEPTED, REFUSED = "accepted", "refused"
 POLICY_KINDS: Mapping[OriginKind, PolicyKind] = {
@@ -232,7 +233,7 @@ def _record_of(row: RowMapping) -> TriggerRecord:
         released_at=row["released_at"],
         did_raw=row["did_raw"],
         caller_raw=row["caller_raw"],
-        caller=None if row["caller"] is None else E164.parse(row["caller"]),
+        caller=None if row["caller"] is None else stored_number(row["caller"]),
         trunk=row["trunk"],
         outcome=row["outcome"],
         reason=row["reason"],

@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping
 from calls.callback import Callback, Leg, Origin, OriginKind, Reason, ReleasedBy, State
 from calls.cdr import LegRole
 from values.e164 import E164
+from values.masked import stored_number
 
 Values = dict[str, Any]
 
@@ -117,7 +118,7 @@ def callback_of(row: RowMapping, legs: Iterable[RowMapping]) -> Callback:
         plan_id=row["plan_id"],
         currency=row["currency"],
         origin=_origin_of(row),
-        number_a=E164.parse(row["number_a"]),
+        number_a=stored_number(row["number_a"]),
         caller_id_a=optional_number(row["caller_id_a"]),
         created_at=row["created_at"],
         expires_at=row["expires_at"],
@@ -146,7 +147,7 @@ def leg_of(row: RowMapping) -> Leg:
     return Leg(
         id=row["id"],
         role=LegRole(row["role"]),
-        number=E164.parse(row["number"]),
+        number=stored_number(row["number"]),
         trunk=row["trunk"],
         caller_id_shown=optional_number(row["caller_id_shown"]),
         price_rate_id=row["price_rate_id"],
@@ -171,7 +172,7 @@ def leg_of(row: RowMapping) -> Leg:
 
 def optional_number(text: str | None) -> E164 | None:
     """The number of a column that may be empty."""
-    return None if text is None else E164.parse(text)
+    return None if text is None else stored_number(text)
 
 
 def _origin_of(row: RowMapping) -> Origin:

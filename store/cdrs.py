@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, select
 from calls.cdr import Cdr, Disposition, LegRole
 from rating.price import Charge
 from store.schema import callbacks, cdrs, charges
-from values.e164 import E164
+from values.masked import stored_number
 from values.money import decimal_from_units, rate_from_units
 
 
@@ -167,7 +167,7 @@ def _cdr_of(row: RowMapping) -> Cdr:
         leg_id=row["leg_id"],
         callback_id=row["callback_id"],
         role=LegRole(row["role"]),
-        number=E164.parse(row["number"]),
+        number=stored_number(row["number"]),
         trunk=row["trunk"],
         invited_at=row["invited_at"],
         rang_at=row["rang_at"],

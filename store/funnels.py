@@ -25,7 +25,8 @@ from calls.funnel import Funnel
 from store.admissions import REFUSED
 from store.grouping import NOBODY, instant_number, local_day
 from store.schema import callback_log, callbacks, legs, triggers, trunks
-from values.e164 import E164, country_of
+from values.e164 import country_of
+from values.masked import MaskedNumber, stored_number
 
 MILLISECOND_MICROS = 1000
 
@@ -253,4 +254,7 @@ def _names(by: FunnelBy) -> Callable[[Any], str]:
 
 
 def _country(number: str | None) -> str:
-    return country_of(E164.parse(number)) if number else NOBODY
+    if not number:
+        return NOBODY
+    known = stored_number(number)
+    return country_of(known.likely if isinstance(known, MaskedNumber) else known)

@@ -288,6 +288,14 @@ triggers = Table(
     text("reason", default=""),
     Column("account_id", Text),
     Column("callback_id", Text, index=True),
+    # Since when its numbers are masked; until then the partial index has it.
+    instant("masked_at", optional=True),
+    Index(
+        "ix_triggers_unmasked",
+        "received_at",
+        sqlite_where=sql("masked_at IS NULL"),
+        postgresql_where=sql("masked_at IS NULL"),
+    ),
 )
 
 callbacks = Table(
@@ -332,6 +340,8 @@ callbacks = Table(
     text("cancelled_by"),
     # Written by whoever wants it cancelled; the conductor takes it from the inbox and decides.
     text("cancel_requested_by", default=""),
+    # Since when its numbers are masked.
+    instant("masked_at", optional=True),
     Index("ix_callbacks_account", "account_id", "created_at"),
     Index("ix_callbacks_subscriber", "subscriber_id", "created_at"),
     Index("ix_callbacks_created", "created_at"),
@@ -340,6 +350,12 @@ callbacks = Table(
         "subscriber_id",
         sqlite_where=sql("ended_at IS NULL"),
         postgresql_where=sql("ended_at IS NULL"),
+    ),
+    Index(
+        "ix_callbacks_unmasked",
+        "ended_at",
+        sqlite_where=sql("masked_at IS NULL"),
+        postgresql_where=sql("masked_at IS NULL"),
     ),
 )
 
@@ -571,6 +587,23 @@ audit_log = Table(
     text("before"),
     text("after"),
     text("reason", default=""),
+)
+
+# What was forgotten, and who asked for it. A row without an end is an erasure under way: only then may words
+# of the audit log change.
+privacy_runs = Table(
+    "privacy_runs",
+    metadata,
+    serial(),
+    text("kind"),
+    text("subject"),
+    instant("at"),
+    text("actor"),
+    text("reason"),
+    Column("callbacks", Integer, nullable=False),
+    Column("triggers", Integer, nullable=False),
+    instant("finished_at", optional=True),
+    CheckConstraint("kind IN ('retention', 'erasure')", name="kind"),
 )
 
 node = Table(
