@@ -51,6 +51,7 @@ NOUNS = {
     "option": Noun("staff.option:option", "Options: fees that an account pays every month."),
     "tag": Noun("staff.tag:tag", "Cost tags: what calls are booked under, by keyed code or destination."),
     "speed-dial": Noun("staff.speeddial:speed_dial", "Speed dials: numbers behind one or two digits."),
+    "cap": Noun("staff.cap:cap", "Caps: what an account may spend in a day, a week or a month."),
     "did": Noun("staff.did:did", "DIDs: our own numbers that subscribers ring."),
     "deck": Noun("staff.deck:deck", "Rate decks: what a minute is sold for, or costs us."),
     "plan": Noun("staff.plan:plan", "Plans: which deck an account pays by, and in what steps."),

@@ -14,6 +14,8 @@ class AlertKind(StrEnum):
 
     CREDIT_USED = "credit_used"
     LOW_BALANCE = "low_balance"
+    SPEND_CAP = "spend_cap"
+    """A cap on spending kept a call from being made; the cap itself is the rule (store/caps.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +36,5 @@ class AlertRule:
                 return credit_limit_units > 0 and owed_units * 100 >= credit_limit_units * self.threshold
             case AlertKind.LOW_BALANCE:
                 return posted_units + credit_limit_units < self.threshold
+            case AlertKind.SPEND_CAP:
+                return False  # not the balance speaks here, but the call that was not made

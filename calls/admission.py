@@ -27,6 +27,8 @@ class AdmissionRefusal(StrEnum):
     NO_RATE = "no_rate"
     STOPPING = "stopping"
     TOO_MANY_CODES = "too_many_codes"
+    SPEND_CAP = "spend_cap"
+    TOO_MANY_CALLBACKS = "too_many_callbacks"
 
 
 SENTENCES = {
@@ -40,6 +42,8 @@ SENTENCES = {
     AdmissionRefusal.COUNTRY_DENIED: "Callbacks to this country are not allowed this way.",
     AdmissionRefusal.NO_CREDIT: "The account's credit does not cover a call; pay or top up first.",
     AdmissionRefusal.NO_RATE: "There is no rate for the callback number in the account's plan.",
+    AdmissionRefusal.SPEND_CAP: "The spending limit of the account or the subscriber is reached.",
+    AdmissionRefusal.TOO_MANY_CALLBACKS: "The account has as many callbacks under way as it may have.",
     AdmissionRefusal.TOO_MANY_CODES: "Too many codes were ordered for this number or account; wait a while.",
     AdmissionRefusal.STOPPING: "The switch is stopping and takes no new callbacks; try again shortly.",
 }
@@ -66,6 +70,8 @@ class Candidate:
     has_rate: bool
     has_credit: bool
     country: Verdict
+    has_free_line: bool = True
+    is_within_caps: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,4 +135,8 @@ def decide_candidate(candidate: Candidate) -> Admitted | Refused:
         return Refused(reason=AdmissionRefusal.NO_RATE)
     if not candidate.has_credit:
         return Refused(reason=AdmissionRefusal.NO_CREDIT)
+    if not candidate.is_within_caps:
+        return Refused(reason=AdmissionRefusal.SPEND_CAP)
+    if not candidate.has_free_line:
+        return Refused(reason=AdmissionRefusal.TOO_MANY_CALLBACKS)
     return Admitted(candidate=candidate)

@@ -79,6 +79,7 @@ class Reason(StrEnum):
     OVERDUE = "overdue"
     TRY_LATER = "try_later"
     CODE_SPOKEN = "code_spoken"
+    SPEND_CAP = "spend_cap"
 
 
 class ReleasedBy(StrEnum):

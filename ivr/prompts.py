@@ -51,6 +51,7 @@ class Prompt(StrEnum):
     REASON_UNOBTAINABLE = "reason-unobtainable"
     REASON_FAILED = "reason-failed"
     REASON_NO_CREDIT = "reason-no-credit"
+    REASON_SPEND_CAP = "reason-spend-cap"
     REASON_NO_RATE = "reason-no-rate"
     REASON_BLOCKED = "reason-blocked"
     REASON_COUNTRY_DENIED = "reason-country-denied"
@@ -225,6 +226,7 @@ _REASON_PROMPTS = {
     Reason.CONGESTION: Prompt.REASON_FAILED,
     Reason.NO_ROUTE: Prompt.REASON_FAILED,
     Reason.NO_CREDIT: Prompt.REASON_NO_CREDIT,
+    Reason.SPEND_CAP: Prompt.REASON_SPEND_CAP,
     Reason.NO_RATE: Prompt.REASON_NO_RATE,
     Reason.BLOCKED: Prompt.REASON_BLOCKED,
     Reason.COUNTRY_DENIED: Prompt.REASON_COUNTRY_DENIED,

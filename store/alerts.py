@@ -99,6 +99,20 @@ def fire(connection: Connection, account_id: str, at: datetime) -> None:
         connection.execute(INSERT, rows)
 
 
+def note_cap(connection: Connection, account_id: str, cap_units: int, at: datetime) -> None:
+    """Write down, once a month, that a cap on spending kept somebody from calling."""
+    owner = connection.execute(OWNER, {"account_id": account_id}).one()
+    month = f"{at.astimezone(ZoneInfo(owner.zone)):%Y-%m}"
+    kind = AlertKind.SPEND_CAP.value
+    told = connection.execute(SPOKEN, {"account_id": account_id, "month": month}).all()
+    if (kind, cap_units) in {(row.kind, row.threshold) for row in told}:
+        return
+    stand = ledger.standing(connection, account_id)
+    row = {"account_id": account_id, "kind": kind, "threshold": cap_units, "month": month, "at": at}
+    more = {"balance_units": stand.posted_units, "credit_limit_units": stand.credit_limit_units}
+    connection.execute(INSERT, row | more | {"currency": owner.currency})
+
+
 def list_alerts(
     connection: Connection,
     *,

@@ -20,7 +20,7 @@ from calls.policy import PolicyDirection, PolicyKind, Verdict, country_verdict
 from rating.credit import first_hold
 from rating.deck import NoRate
 from rating.plan import Plan
-from store import accountplans
+from store import accountplans, caps
 from store import dids as did_rows
 from store.authorisation import price_of
 from store.columns import UtcMicros
@@ -223,6 +223,8 @@ def _applicant(
         has_rate=needed is not None,
         has_credit=needed is not None and available(connection, owner["account_id"]) >= max(needed, 1),
         country=_verdict(connection, number.number, triggered_by, kind, at),
+        has_free_line=caps.has_free_line(connection, owner["account_id"], at + SOON),
+        is_within_caps=_is_within_caps(connection, owner, max(needed or 0, 1), at),
     )
     return Applicant(
         candidate=candidate,
@@ -232,6 +234,14 @@ def _applicant(
         language=owner["language"],
         destination=destination,
     )
+
+
+def _is_within_caps(connection: Connection, owner: RowMapping, needed: int, at: datetime) -> bool:
+    whose = {"account_id": owner["account_id"], "subscriber_id": owner["subscriber_id"]}
+    if caps.room_units(connection, **whose, at=at) >= needed:
+        return True
+    caps.note_caps_reached(connection, **whose, at=at, needed_units=needed)
+    return False
 
 
 def _first_hold_units(connection: Connection, plan: Plan, number: E164, at: datetime) -> int | None:

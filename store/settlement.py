@@ -21,7 +21,7 @@ from rating.plan import carrier_terms
 from rating.price import Charge, SessionPrice, price_leg, price_session, talk_seconds
 from rating.rate import Rate
 from rating.terms import NO_PINS, Pins, pins_of
-from store import alerts, ledger, packages
+from store import alerts, caps, ledger, packages
 from store.decks import pinned_rates
 from store.plans import plan
 from store.schema import cdrs, charges, settlements, trunks
@@ -153,14 +153,23 @@ def _price(
     legs_b = [leg for leg in answered if leg.role is LegRole.B]
     hold = ledger.hold_of(connection, callback.id)
     stand = ledger.standing(connection, callback.account_id, for_update=True)
-    payable = stand.available_units + (hold.pending_units if hold is not None else 0)
+    held = hold.pending_units if hold is not None else 0
+    payable = stand.available_units + held
+    room = caps.room_units(
+        connection,
+        account_id=callback.account_id,
+        subscriber_id=callback.subscriber_id,
+        at=callback.ended_at or callback.created_at,
+        callback_id=callback.id,
+    )
     terms = plan(connection, callback.plan_id)
     return price_session(
         plan=terms,
         rate_a=rates[leg_a.price_rate_id],
         cdr_a=records[leg_a.id],
         legs_b=[(records[leg.id], rates[leg.price_rate_id]) for leg in legs_b],
-        payable_max=_not_negative(payable),
+        # A cap that was lowered meanwhile takes back nothing of what was held before.
+        payable_max=_not_negative(min(payable, max(room, held))),
         pins={leg.id: pins_of(leg, terms) for leg in answered},
     )
 

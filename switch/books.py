@@ -30,7 +30,7 @@ from rating.plan import Plan
 from rating.price import Pins, price_leg, talk_seconds
 from rating.routes import Route
 from rating.terms import pins_of
-from store import callbacks, customers, decks, ledger, packages, tags
+from store import callbacks, caps, customers, decks, ledger, packages, tags
 from store.authorisation import Offered, offer, package_left
 from store.database import Connection, Database
 from store.errors import StoreUnavailable
@@ -160,6 +160,10 @@ class Books:
         available = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
         if available < hold_units or (available <= 0 and not callback.is_verification):
             return events.DialRefused(at=now, reason=Reason.NO_CREDIT)
+        if caps.is_over_its_lines(connection, callback.account_id, callback.id):
+            return events.DialPostponed(at=now, dial_at=now + ENGAGED_RETRY)
+        if _cap_room(connection, callback, now) < hold_units:
+            return _refuse_by_cap(connection, callback, now, hold_units)
         held = ledger.hold(connection, callback, hold_units, at=now)
         # A retry takes another way: what failed to ring may have been the carrier's fault.
         tried = sum(1 for leg in callback.legs if leg.role is LegRole.A)
@@ -197,7 +201,9 @@ class Books:
         leg_a = callback.leg_a
         if leg_a is None or leg_a.answered_at is None:
             return events.DestinationRefused(at=now, reason=Reason.TRY_LATER)
-        free = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
+        credit = ledger.available(connection, callback.account_id, for_update=True) + callback.hold_units
+        room = _cap_room(connection, callback, now)
+        free = min(credit, room)
         earlier = _earlier_talk(connection, callback, plan)
         left = package_left(
             connection, callback.account_id, plan, offered.number, now, callback_id=callback.id
@@ -215,6 +221,9 @@ class Books:
             fixed = replace(pins, package_seconds=talk.package_seconds)
             leg = _leg(so_far, LegRole.B, offered, route, fixed, ring_seconds=self._ring_times.b_seconds)
             legs.append(replace(leg, talk_seconds_max=talk.seconds))
+        if not legs and room < credit:
+            _note_cap(connection, callback, now, room + 1)
+            return events.DestinationRefused(at=now, reason=Reason.SPEND_CAP)
         if not legs:
             return events.DestinationRefused(at=now, reason=Reason.NO_CREDIT)
         if plan.package_seconds:
@@ -323,6 +332,34 @@ def _leg(
         origin_class=route.origin.value,
         surcharge_per_minute=rate_units(pins.surcharge_per_minute),
         package_seconds=pins.package_seconds,
+    )
+
+
+def _cap_room(connection: Connection, callback: Callback, now: datetime) -> int:
+    """What its caps leave to this callback, its own hold included; asked under the account's lock."""
+    return caps.room_units(
+        connection,
+        account_id=callback.account_id,
+        subscriber_id=callback.subscriber_id,
+        at=now,
+        callback_id=callback.id,
+    )
+
+
+def _refuse_by_cap(
+    connection: Connection, callback: Callback, now: datetime, needed_units: int
+) -> events.DialRefused:
+    _note_cap(connection, callback, now, needed_units)
+    return events.DialRefused(at=now, reason=Reason.SPEND_CAP)
+
+
+def _note_cap(connection: Connection, callback: Callback, now: datetime, needed_units: int) -> None:
+    caps.note_caps_reached(
+        connection,
+        account_id=callback.account_id,
+        subscriber_id=callback.subscriber_id,
+        at=now,
+        needed_units=needed_units,
     )
 
 

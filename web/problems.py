@@ -154,6 +154,8 @@ ADMISSION: Mapping[AdmissionRefusal, tuple[int, str]] = {
     AdmissionRefusal.NO_RATE: (422, "name a number that your plan covers"),
     AdmissionRefusal.STOPPING: (503, ""),
     AdmissionRefusal.TOO_MANY_CODES: (429, ""),
+    AdmissionRefusal.SPEND_CAP: (402, ""),
+    AdmissionRefusal.TOO_MANY_CALLBACKS: (429, ""),
 }
 
 

@@ -33,6 +33,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.EMERGENCY: "Emergency numbers are not connected; dial them on the telephone in your hand.",
     Reason.OWN_NUMBER: "The number is a trigger number of this service.",
     Reason.OVERDUE: "It took longer than it may, and was ended.",
+    Reason.SPEND_CAP: "The spending limit that was set for the account or the subscriber is reached.",
     Reason.CODE_SPOKEN: "The code was spoken.",
     Reason.TRY_LATER: "The service was too busy; try again later.",
 }

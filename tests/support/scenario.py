@@ -35,6 +35,7 @@ from calls.wishes import Request
 from rating.plan import ALegPolicy
 from store import accounts, admissions, callbacks, verification
 from store.audit import Author
+from store.caps import CapPeriod, SpendCap, set_cap
 from store.directories import SpeedDialEntry, add_speed_dial
 from store.numbers import RegisteredNumber, add_number, choose_number
 from store.tags import TagRow, add_tag
@@ -334,7 +335,7 @@ class Play:
                 self._clerk_does(words)
         self.life.inbox.look()
 
-    def _clerk_does(self, words: list[str]) -> None:
+    def _clerk_does(self, words: list[str]) -> None:  # noqa: C901 - a list of wishes
         """Numbers, and what else a customer may ask accounts staff for."""
         call = self.life.database.call
         match words:
@@ -370,6 +371,17 @@ class Play:
             case ["lets", "code" | "prefix" as which, digits, "mean", tag]:
                 row = TagRow(account_id=ACCOUNT, digits=digits, tag=tag, is_rule=which == "prefix")
                 call("tag", add_tag, row, self._clerk())
+            case ["caps", "the", "account", "at", amount, "a", period]:
+                units = int(Decimal(amount) * 10**4)
+                cap = SpendCap(
+                    account_id=ACCOUNT, subscriber_id="", period=CapPeriod(period), cap_units=units
+                )
+                call("cap", set_cap, cap, self._clerk())
+            case ["lets", most, "callbacks", "run", "at", "once"]:
+                known = call("account", accounts.account, ACCOUNT)
+                call(
+                    "change", accounts.change_account, replace(known, callbacks_max=int(most)), self._clerk()
+                )
             case ["orders", "a", "code", "for", number]:
                 ordered = call(
                     "order code",
