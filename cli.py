@@ -65,6 +65,7 @@ NOUNS = {
     "trigger": Noun("staff.trigger:trigger", "Triggers: every ring that came in, admitted or not."),
     "cdr": Noun("staff.cdr:cdr", "Call records: every finished leg, its seconds and price."),
     "invoice": Noun("staff.invoice:invoice", "Invoices: drafts, the run of a month, reprints, the post."),
+    "mail": Noun("staff.mail:mail", "Mail: the queue of invoices on their way to the accounts."),
     "tax": Noun("staff.tax:tax", "Tax: a rate for each place and group, from a day on."),
     "payment": Noun("staff.payment:payment", "Payments: money that came in."),
     "top-up": Noun("staff.payment:top_up", "Top-ups: money paid in advance."),

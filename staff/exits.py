@@ -29,6 +29,7 @@ def refusals() -> tuple[type[Exception], ...]:
     """What the floors below say no with; asked for only after a raise, for importing takes time."""
     from billing.einvoice import NotExpressible
     from billing.ledger import UnbalancedEntry
+    from billing.letter import AddressRefused
     from billing.tax import TaxRefused
     from pbx.errors import PbxError
     from rating.plan import PlanRefused
@@ -49,6 +50,7 @@ def refusals() -> tuple[type[Exception], ...]:
         UnbalancedEntry,
         TaxRefused,
         NotExpressible,
+        AddressRefused,
         PaperDamaged,
         OSError,
     )

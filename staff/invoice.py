@@ -19,7 +19,7 @@ import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk, say
 from staff.exits import OK
-from staff.inputs import Month, output_option
+from staff.inputs import Month, output_option, reason_option
 from staff.listing import CSV, JSON, TABLE, amount, show_rows
 
 if TYPE_CHECKING:
@@ -119,6 +119,28 @@ def run(
     )
     if code != OK:
         context.exit(code)
+
+
+@invoice.command(epilog="Example: dialback invoice send --month 2026-03")
+@click.argument("numbers", nargs=-1, metavar="[NUMBER]...")
+@click.option("--month", type=Month(), metavar="YYYY-MM", help="All of that month's.")
+@reason_option
+@pass_desk
+def send(desk: Desk, *, numbers: tuple[str, ...], month: MonthOf | None, reason: str) -> None:
+    """Put issued invoices into the queue of mail, each once; `dialback mail run` sends them."""
+    from store import mails, papers
+
+    if bool(numbers) == (month is not None):
+        raise click.UsageError("name invoices, or a month with --month")
+    if month is not None:
+        found = desk.read("list invoices", papers.list_issued, first_day=date(*month, 1))
+        numbers = tuple(each.number for each in found)
+    queued = desk.change("queue mail", mails.queue, numbers, desk.author(reason))
+    for number in queued.nowhere:
+        say(f"{number}: its account has no address for mail; set one by `account change --email`")
+    click.echo(
+        f"{len(queued.new)} queued, {len(queued.known)} known already, {len(queued.nowhere)} without address"
+    )
 
 
 @invoice.command("list", epilog="Example: dialback invoice list --month 2026-03 --output csv")

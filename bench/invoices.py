@@ -1,0 +1,168 @@
+"""bin/bench invoices: the close of a month of a million legs, against one SQL aggregation over the same rows.
+
+Reads: nothing; it makes a database with a month of calls for so many accounts.
+Gives: seconds, invoices a second, peak memory, the ratio to the aggregation, growth from a tenth of the rows;
+    papers of a sample, and what all would take at that pace, said to be so.
+Knows nothing of: what an invoice says.
+
+The run that is measured is the product's own (store/billruns.py), in the batches and transactions of
+`dialback invoice run`. The aggregation sums the charges in effect by account, which no run can do without.
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.machine import machine_line
+from bench.month import Month, make_month
+from billing.particulars import Party
+from staff.paperwork import write_all
+from store import papers
+from store.audit import Author
+from store.billruns import ACCOUNTS_AT_ONCE, Terms, accounts_to_bill, close
+from store.database import Database
+from store.verify import verify
+
+LEGS, ACCOUNTS, SAMPLE = 1_000_000, 10_000, 200
+LEGS_PER_ACCOUNT = LEGS // ACCOUNTS
+RATIO_MAX = 10.0
+ROUNDS = 3
+NOW = datetime(2026, 4, 2, 9, tzinfo=UTC)
+TERMS = Terms(
+    seller=Party(name="Dialback Ltd", country="DE", tax_id="DE123456789"),
+    pattern="INV-{year}-{n:06}",
+    due_days=14,
+)
+AGGREGATION = """
+SELECT s.account_id, count(*), sum(c.amount_units), sum(c.billed_seconds)
+FROM settlements s
+JOIN cdrs d ON d.callback_id = s.callback_id
+JOIN charges c ON c.leg_id = d.leg_id
+ AND c.revision = (SELECT max(later.revision) FROM charges later WHERE later.leg_id = d.leg_id)
+WHERE s.ended_at >= {since} AND s.ended_at < {until}
+GROUP BY s.account_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one size came to."""
+
+    legs: int
+    accounts: int
+    aggregation_seconds: float
+    books_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times the aggregation the run takes."""
+        return self.books_seconds / self.aggregation_seconds
+
+
+def main(options: list[str]) -> int:
+    """The command line."""
+    given = _parser().parse_args(options)
+    with tempfile.TemporaryDirectory(prefix="dialback-bench-") as folder:
+        small = _round(Path(folder), given.legs // 10, given.accounts // 10)
+        whole = _round(Path(folder), given.legs, given.accounts)
+        growth = whole.books_seconds / small.books_seconds
+        print(f"growth: {growth:.1f} times the seconds for {whole.legs / small.legs:.0f} times the legs")
+        print(f"memory: {_peak_megabytes():.0f} MB at most, with the making of the month")
+        if given.papers:
+            _papers(Path(folder), whole, given.papers)
+    print(machine_line())
+    if whole.ratio > RATIO_MAX:
+        print(f"missed: the run takes {whole.ratio:.1f} times the aggregation, more than {RATIO_MAX:.0f}")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bin/bench invoices", description="Close a month.")
+    parser.add_argument("--legs", type=int, default=LEGS, help=f"of the month [{LEGS}]")
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS, help=f"that called [{ACCOUNTS}]")
+    parser.add_argument(
+        "--papers", type=int, default=SAMPLE, metavar="N", help=f"so many papers too; 0 for none [{SAMPLE}]"
+    )
+    return parser
+
+
+def _round(folder: Path, legs: int, accounts: int) -> Round:
+    database = Database(f"sqlite:///{folder / f'{legs}.db'}")
+    try:
+        started = time.monotonic()
+        month = make_month(database, legs=legs, accounts=accounts)
+        print(f"{legs:,} legs of {accounts:,} accounts: made in {time.monotonic() - started:.1f} s")
+        aggregation = _aggregated(database, month)
+        books = _closed(database, month)
+        found = Round(legs=legs, accounts=accounts, aggregation_seconds=aggregation, books_seconds=books)
+        print(
+            f"  one SQL aggregation {aggregation:.2f} s (best of {ROUNDS}); books only {books:.2f} s,"
+            f" {accounts / books:,.0f} invoices a second, {found.ratio:.1f} times the aggregation"
+        )
+        return found
+    finally:
+        database.close()
+
+
+def _aggregated(database: Database, month: Month) -> float:
+    statement = AGGREGATION.format(since=month.starts_at, until=month.ends_at)
+    taken = []
+    for _ in range(ROUNDS):
+        with database.engine.connect() as connection:
+            started = time.monotonic()
+            rows = connection.exec_driver_sql(statement).all()
+            taken.append(time.monotonic() - started)
+        assert sum(row[1] for row in rows) == month.legs
+    return min(taken)
+
+
+def _closed(database: Database, month: Month) -> float:
+    author = Author(at=NOW, name="bench")
+    started = time.monotonic()
+    ids = database.read("accounts", accounts_to_bill, month_of=(2026, 3))
+    issued = units = 0
+    for start in range(0, len(ids), ACCOUNTS_AT_ONCE):
+        some = ids[start : start + ACCOUNTS_AT_ONCE]
+        found = database.call("close", close, some, month_of=(2026, 3), terms=TERMS, author=author)
+        issued += len(found.heads)
+        units += sum(int(head.totals.charges * 10_000) for head in found.heads)
+    taken = time.monotonic() - started
+    assert issued == month.accounts, f"{issued} of {month.accounts} were issued"
+    assert units == month.units, f"invoices say {units}, the calls come to {month.units}"
+    return taken
+
+
+def _papers(folder: Path, whole: Round, sample: int) -> None:
+    database = Database(f"sqlite:///{folder / f'{whole.legs}.db'}")
+    try:
+        numbers = database.read("papers", papers.unwritten)[:sample]
+        started = time.monotonic()
+        written = write_all(database, numbers, tick=lambda: None)
+        taken = time.monotonic() - started
+        assert not written.failed, written.failed
+        pace = written.count / taken
+        each = f"{written.count} invoices of {whole.legs // whole.accounts} legs, all six forms of each"
+        print(f"papers: {each}, in {taken:.1f} s, {pace:.1f} a second")
+        minutes = whole.accounts / pace / 60
+        print(f"  all {whole.accounts:,} would take {minutes:.0f} minutes at that pace (reckoned, not run)")
+        started = time.monotonic()
+        wrong = database.read("verify", verify)
+        print(f"ledger verify: {len(wrong)} disagreements, {time.monotonic() - started:.1f} s")
+        for sentence in wrong[:5]:
+            print(f"  {sentence}")
+    finally:
+        database.close()
+
+
+def _peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

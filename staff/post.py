@@ -1,0 +1,204 @@
+"""Mail that waits goes out: to the mail server of the settings, or as files into a folder.
+
+Reads: the queue (store/mails.py), papers, [mail] and [seller].
+Gives: what was sent, what waits for another try, what failed.
+Knows nothing of: SQL, how a message looks.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from billing.letter import AddressRefused, Letter, message_of
+from staff.listing import amount
+from store import mails, papers
+
+if TYPE_CHECKING:
+    from billing.particulars import Party
+    from staff.desk import Desk
+    from staff.settings import MailSettings
+    from store.database import Connection
+    from store.mails import Mail
+
+SECONDS_MAX = 30.0
+"""How long a mail server may take for one answer."""
+MAILS_MAX = 100_000
+"""So many in one run; more is a loop, not a month."""
+PERMANENT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What came of a run."""
+
+    sent: int
+    later: int
+    failed: int
+
+
+class Postman:
+    """Takes messages until it is closed."""
+
+    def __init__(self, settings: MailSettings, connect: Callable[[], smtplib.SMTP]) -> None:
+        self._settings = settings
+        self._connect = connect
+        self._server: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        """Connect at the first message, not before."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Say goodbye."""
+        if self._server is not None:
+            self._server.close()
+
+    def take(self, message: EmailMessage) -> str:
+        """Hand over a message; the server's word."""
+        if self._server is None:
+            self._server = self._connect()
+        try:
+            refused = self._server.send_message(message)
+        except (smtplib.SMTPServerDisconnected, OSError):
+            self._server.close()
+            self._server = None
+            raise
+        if refused:
+            code, told = next(iter(refused.values()))
+            raise smtplib.SMTPRecipientsRefused({str(message["To"]): (code, told)})
+        return f"taken by {self._settings.host}:{self._settings.port}"
+
+
+class Folder:
+    """Puts messages into a folder, for another program to send."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+    def take(self, message: EmailMessage) -> str:
+        """Write the message down whole, or not at all."""
+        name = str(message["Message-ID"]).strip("<>").replace("/", "-")
+        target = self._folder / f"{name}.eml"
+        part = target.with_suffix(".part")
+        part.write_bytes(bytes(message))
+        part.replace(target)
+        return str(target)
+
+
+def postman_of(settings: MailSettings) -> Postman:
+    """Who brings mail to the server of the settings."""
+
+    def connect() -> smtplib.SMTP:
+        server: smtplib.SMTP
+        if settings.security == "tls":
+            context = ssl.create_default_context()
+            server = smtplib.SMTP_SSL(settings.host, settings.port, timeout=SECONDS_MAX, context=context)
+        else:
+            server = smtplib.SMTP(settings.host, settings.port, timeout=SECONDS_MAX)
+            if settings.security == "starttls":
+                server.starttls(context=ssl.create_default_context())
+        if settings.user:
+            server.login(settings.user, settings.password)
+        return server
+
+    return Postman(settings, connect)
+
+
+def deliver(desk: Desk, by: Postman | Folder, *, told: Callable[[str], object]) -> Delivered:
+    """Send what is due now, each mail in a transaction of its own; `told` gets a sentence for each."""
+    seller, settings = desk.settings.seller.party(), desk.settings.mail
+    counts = {"sent": 0, "later": 0, "failed": 0}
+    with by as postman:
+        for _ in range(MAILS_MAX):
+            mail = desk.change("claim mail", mails.claim, now=desk.now())
+            if mail is None:
+                break
+            counts[_one(desk, mail, postman, seller, settings, told)] += 1
+    return Delivered(**counts)
+
+
+def _one(
+    desk: Desk,
+    mail: Mail,
+    postman: Postman | Folder,
+    seller: Party,
+    settings: MailSettings,
+    told: Callable[[str], object],
+) -> str:
+    try:
+        letter = desk.read("write letter", _letter, mail, seller, settings)
+        word = postman.take(message_of(letter))
+    except (smtplib.SMTPException, OSError, AddressRefused) as error:
+        final = _is_final(error)
+        desk.change(
+            "mail not sent",
+            mails.not_sent,
+            mail,
+            now=desk.now(),
+            told=_sentence(error),
+            is_final=final,
+            attempts_max=settings.attempts_max,
+        )
+        ended = final or mail.attempts >= settings.attempts_max
+        told(f"{mail.number} to {mail.recipient}: {'failed' if ended else 'later'}: {_sentence(error)}")
+        return "failed" if ended else "later"
+    desk.change("mail sent", mails.sent, mail.id, now=desk.now(), told=word)
+    told(f"{mail.number} to {mail.recipient}: {word}")
+    return "sent"
+
+
+def _letter(connection: Connection, mail: Mail, seller: Party, settings: MailSettings) -> Letter:
+    known = papers.issued(connection, mail.number)
+    is_note = known.kind == "credit_note"
+    due = "Nothing is to be paid."
+    if known.due_units > 0 and not is_note:
+        due = f"Please pay {amount(known.due_units, known.currency)} {known.currency} by {known.due_on}."
+    return Letter(
+        number=known.number,
+        title="Credit note" if is_note else "Invoice",
+        sender=settings.sender or seller.email,
+        sender_name=seller.name,
+        recipient=mail.recipient,
+        first_day=known.first_day,
+        total=f"{amount(known.total_units, known.currency)} {known.currency}",
+        due=due,
+        due_on=known.due_on,
+        dated=mail.queued_at,
+        pdf=papers.paper(connection, mail.number, "pdf"),
+    )
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether another try would hear the same: the server said so by a code of 500 or more."""
+    match error:
+        case AddressRefused():
+            return True
+        case smtplib.SMTPRecipientsRefused():
+            return all(code >= PERMANENT for code, _ in error.recipients.values())
+        case smtplib.SMTPAuthenticationError():
+            return False  # the settings are wrong, not the mail
+        case smtplib.SMTPResponseException():
+            return error.smtp_code >= PERMANENT
+        case _:
+            return False
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, word = next(iter(error.recipients.values()))
+        return f"{code} {word.decode(errors='replace') if isinstance(word, bytes) else word}"
+    return " ".join(str(error).split()) or type(error).__name__

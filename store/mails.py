@@ -1,0 +1,150 @@
+"""The queue of mail: which invoice goes to whom, when it is tried again, what came of it.
+
+Reads: issued invoices, the accounts' billing addresses; rows of `mails`.
+Gives: Mails to be sent now; their end written down.
+Knows nothing of: how a message looks (billing/letter.py), servers (staff/post.py).
+
+One mail for each invoice and recipient: asked twice, it is queued once. A mail is claimed before it is
+sent. Whoever dies between the server's word and ours leaves it claimed; it is sent again after CLAIM, with
+the same Message-ID, by which mail programs know a second copy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from store.audit import Author, note
+from store.errors import Invalid
+from store.invoicetables import invoices, mails
+from store.schema import accounts
+
+CLAIM = timedelta(minutes=10)
+"""A mail that was claimed and not ended within this time is tried again."""
+GAPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
+"""How long after which failure it is tried again; the last one goes on."""
+TOLD_MAX = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One invoice on its way to one recipient."""
+
+    id: int
+    number: str
+    recipient: str
+    state: str
+    attempts: int
+    queued_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """What became of a wish to send: numbers new in the queue, known there, or without an address."""
+
+    new: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    nowhere: tuple[str, ...] = ()
+
+
+def queue(connection: Connection, numbers: Sequence[str], author: Author) -> Queued:
+    """Put invoices into the queue, each to its account's billing address; a second time changes nothing."""
+    wanted = (
+        select(invoices.c.number, accounts.c.billing_email)
+        .join(accounts, accounts.c.id == invoices.c.account_id)
+        .where(invoices.c.number.in_(numbers))
+        .order_by(invoices.c.series, invoices.c.count)
+    )
+    found = connection.execute(wanted).all()
+    missing = sorted(set(numbers) - {row.number for row in found})
+    if missing:
+        raise Invalid("number", f"there is no invoice {missing[0]!r}", "see `dialback invoice list`")
+    there = select(mails.c.number, mails.c.recipient).where(mails.c.number.in_(numbers))
+    known = {tuple(row) for row in connection.execute(there)}
+    nowhere = tuple(row.number for row in found if not row.billing_email)
+    new = [row for row in found if row.billing_email and tuple(row) not in known]
+    if new:
+        connection.execute(
+            insert(mails),
+            [
+                {
+                    "number": row.number,
+                    "recipient": row.billing_email,
+                    "state": "queued",
+                    "attempts": 0,
+                    "queued_at": author.at,
+                    "due_at": author.at,
+                    "ended_at": None,
+                    "told": "",
+                }
+                for row in new
+            ],
+        )
+        told = ", ".join(row.number for row in new[:3]) + (" …" if len(new) > 3 else "")
+        note(connection, author, "invoice.send", told, after={"mails": len(new)})
+    fresh = tuple(row.number for row in new)
+    old = tuple(row.number for row in found if row.billing_email and row.number not in fresh)
+    return Queued(new=fresh, known=old, nowhere=nowhere)
+
+
+def claim(connection: Connection, *, now: datetime) -> Mail | None:
+    """The next mail that is due, now ours for CLAIM; None if there is none."""
+    due = (
+        select(mails)
+        .where(mails.c.state.in_(["queued", "sending"]), mails.c.due_at <= now)
+        .order_by(mails.c.due_at, mails.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = connection.execute(due).mappings().first()
+    if row is None:
+        return None
+    changed = {"state": "sending", "attempts": row["attempts"] + 1, "due_at": now + CLAIM}
+    connection.execute(update(mails).where(mails.c.id == row["id"]), changed)
+    return _mail_of({**row, **changed})
+
+
+def sent(connection: Connection, mail_id: int, *, now: datetime, told: str) -> None:
+    """Write down that the server took it, or that it lies in a folder."""
+    values = {"state": "sent", "ended_at": now, "told": told[:TOLD_MAX]}
+    connection.execute(update(mails).where(mails.c.id == mail_id), values)
+
+
+def not_sent(
+    connection: Connection, mail: Mail, *, now: datetime, told: str, is_final: bool, attempts_max: int
+) -> None:
+    """Write down why it was not taken; it is tried again later, unless that is the end of it."""
+    values: dict[str, object] = {"told": told[:TOLD_MAX]}
+    if is_final or mail.attempts >= attempts_max:
+        values |= {"state": "failed", "ended_at": now}
+    else:
+        gap = GAPS[min(mail.attempts, len(GAPS)) - 1]
+        values |= {"state": "queued", "due_at": now + gap}
+    connection.execute(update(mails).where(mails.c.id == mail.id), values)
+
+
+def again(connection: Connection, number: str, author: Author) -> int:
+    """Let failed mails of an invoice be tried anew; how many there were."""
+    failed = (mails.c.number == number, mails.c.state == "failed")
+    values = {"state": "queued", "attempts": 0, "due_at": author.at, "ended_at": None}
+    count = connection.execute(update(mails).where(*failed), values).rowcount
+    if count:
+        note(connection, author, "invoice.send_again", number, after={"mails": count})
+    return count
+
+
+def list_mails(connection: Connection, *, number: str | None = None) -> tuple[Mail, ...]:
+    """All mails, or those of an invoice, in the order in which they were queued."""
+    wanted = select(mails).order_by(mails.c.id)
+    if number is not None:
+        wanted = wanted.where(mails.c.number == number)
+    return tuple(_mail_of({**row}) for row in connection.execute(wanted).mappings())
+
+
+def _mail_of(row: Mapping[str, Any]) -> Mail:
+    return Mail(**row)
