@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection
-
 from billing.period import month
 from rating.plan import Plan
 from rating.rate import Rate
 from store.audit import Author
 from store.customers import Account, Subscriber, add_account, add_subscriber
-from store.database import Database
+from store.database import Connection, Database
 from store.decks import add_deck, add_version
 from store.plans import add_plan
 from store.upgrade import upgrade
