@@ -20,6 +20,7 @@ from billing.ledger import Entry, EntryKind, LedgerAccount, LedgerAccountKind, P
 from calls.callback import Callback
 from store.columns import UtcMicros
 from store.errors import Conflict, NotFound
+from store.invoicetables import invoices
 from store.schema import accounts, entries, holds, ledger_accounts, postings
 
 __all__ = [
@@ -108,6 +109,8 @@ def post(connection: Connection, made: Entry) -> bool:
             problem = f"{made.id!r} is in the books with other postings, such as another amount"
             raise Conflict("entry", problem, "see `dialback ledger show`, or give this one another reference")
         return False
+    if made.kind not in OF_CALLS:
+        _refuse_closed(connection, made)
     connection.execute(
         INSERT_ENTRY,
         {
@@ -131,6 +134,19 @@ def post(connection: Connection, made: Entry) -> bool:
     _move_balances(connection, made.postings)
     connection.execute(INSERT_POSTING, rows)
     return True
+
+
+def _refuse_closed(connection: Connection, made: Entry) -> None:
+    """Refuse what is dated into a month that is on an issued invoice: its sums are said and stay."""
+    for owner in {each.ledger_account.owner for each in made.postings if _is_receivable(each)}:
+        ends_at = connection.execute(CLOSED_UNTIL, {"account_id": owner}).scalar()
+        if ends_at is not None and made.at < ends_at:
+            problem = f"account {owner!r} is invoiced up to {ends_at:%Y-%m-%dT%H:%M:%SZ}"
+            raise Conflict("at", problem, "date it later, such as today, and name its day in the reference")
+
+
+def _is_receivable(posting: Posting) -> bool:
+    return posting.ledger_account.kind is LedgerAccountKind.RECEIVABLE
 
 
 def post_all(connection: Connection, made: Sequence[Entry]) -> None:
@@ -262,6 +278,11 @@ def end_hold(connection: Connection, ended: Hold, at: datetime) -> None:
 
 # how
 
+OF_CALLS = frozenset({EntryKind.CHARGE, EntryKind.RERATE})
+"""Entries of calls: they belong to the month in which the callback ended, whenever they are made."""
+CLOSED_UNTIL = select(func.max(invoices.c.ends_at)).where(
+    invoices.c.account_id == bindparam("account_id"), invoices.c.kind == "invoice"
+)
 ENTRIES_AT_ONCE = 500
 """SQLite takes a bounded number of parameters in one statement."""
 LOCK = select(accounts.c.id).where(accounts.c.id == bindparam("account_id")).with_for_update()

@@ -444,10 +444,25 @@ def test_every_tampering_with_invoices_is_named(company: Database) -> None:
         ),
         ("DELETE FROM invoice_sessions", "callback cb1 ended in the period of invoice INV-2026-0001"),
     ):
-        with company.engine.connect() as connection, connection.begin() as begun:
-            connection.execute(text(statement))
-            assert any(said in sentence for sentence in verify(connection)), statement
-            begun.rollback()
+        assert any(said in sentence for sentence in tampered(company, statement)), statement
+
+
+class TakenBackError(Exception):
+    """Ends a transaction without a commit."""
+
+
+def tampered(company: Database, statement: str) -> tuple[str, ...]:
+    """What verify says after that statement, which is taken back."""
+    found: list[str] = []
+
+    def tamper(connection: Connection) -> None:
+        connection.execute(text(statement))
+        found.extend(verify(connection))
+        raise TakenBackError
+
+    with pytest.raises(TakenBackError):
+        company.call("tamper", tamper)
+    return tuple(found)
 
 
 def untied(company: Database) -> None:
@@ -460,3 +475,14 @@ def untied(company: Database) -> None:
             else:
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
                 connection.execute(text(f"GRANT DELETE ON {table} TO CURRENT_USER"))
+
+
+def test_F150_nothing_is_dated_into_a_month_that_is_closed(company: Database) -> None:
+    pay(company, "1.00", datetime(2026, 3, 20, tzinfo=UTC))
+    head = head_of(company)
+    with pytest.raises(Conflict, match="'acme' is invoiced up to 2026-03-31T23:00:00Z"):
+        pay(company, "2.00", datetime(2026, 3, 21, tzinfo=UTC), "late")
+    pay(company, "1.00", datetime(2026, 3, 20, tzinfo=UTC))  # told again: it is in the books already
+    pay(company, "2.00", head.period.ends_at, "late")
+    april = head_of(company, month_of=APRIL, at=MAY_2)
+    assert april.totals.amount_due == Decimal("-3.0000") == -balance(company)
