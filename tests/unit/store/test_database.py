@@ -176,7 +176,17 @@ def test_the_migrations_make_just_the_tables_of_the_schema(database: Database) -
     assert database.read("revision", revision) == NEWEST
 
 
-BOOKS = ("audit_log", "callback_log", "cdrs", "charges", "entries", "postings", "settlements")
+BOOKS = (
+    "audit_log",
+    "callback_log",
+    "cdrs",
+    "charges",
+    "entries",
+    "package_uses",
+    "packages",
+    "postings",
+    "settlements",
+)
 
 
 @pytest.mark.parametrize("table", BOOKS)
