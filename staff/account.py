@@ -17,10 +17,11 @@ import rich_click as click
 from staff.desk import Desk, pass_desk, say
 from staff.evidence import evidence
 from staff.inputs import Instant, output_option, reason_option, required_reason_option
-from staff.listing import Row, amount, moment, show_record, show_rows
+from staff.listing import JSON, TABLE, Row, amount, moment, show_record, show_rows
 
 if TYPE_CHECKING:
     from calls.admission import AccountState
+    from staff.accountview import Section
     from store.audit import Author
     from store.customers import Account
     from store.database import Connection
@@ -125,8 +126,27 @@ def add(
 @output_option
 @pass_desk
 def show(desk: Desk, account_id: str, output: str) -> None:
-    """Show an account, its balance, what is on hold and what may still be spent."""
-    _show(desk, account_id, output)
+    """Show all there is to an account: money, plan, billing data, caps, options, numbers, last calls."""
+    from staff.accountview import sections
+    from staff.discretion import seen
+
+    def whole(connection: Connection) -> tuple[Row, tuple[Section, ...]]:
+        now = desk.now()
+        return _record(connection, account_id, now), sections(connection, account_id, now)
+
+    record, parts = desk.read("show account", whole)
+    rows = {
+        each.key: seen(desk, each.rows, action="account.read", subject=account_id) if each.rows else []
+        for each in parts
+    }
+    if output != TABLE:
+        show_record({**record, **rows} if output == JSON else record, output)
+        return
+    show_record({name: value for name, value in record.items() if value not in (None, "", [])}, output)
+    for each in parts:
+        if rows[each.key]:
+            click.echo(f"\n{each.title}")
+            show_rows(rows[each.key], each.columns, output)
 
 
 @account.command("list", epilog="Example: dialback account list --output csv")
@@ -218,13 +238,16 @@ def resume(desk: Desk, account_id: str, reason: str) -> None:
 
 @account.command(epilog="Example: dialback account close acme --reason 'their letter of 3 March'")
 @click.argument("account_id", metavar="ID")
+@click.option(
+    "--write-off", "write_off_as", metavar="REFERENCE", help="Ask no longer for what it owes; yours, once."
+)
 @required_reason_option
 @pass_desk
-def close(desk: Desk, account_id: str, reason: str) -> None:
+def close(desk: Desk, account_id: str, write_off_as: str | None, reason: str) -> None:
     """Close an account for ever; its balance must be 0. Its numbers are free for others, its books stay."""
     from store.closing import close_account
 
-    desk.change("close account", close_account, account_id, desk.author(reason))
+    desk.change("close account", close_account, account_id, desk.author(reason), write_off_as=write_off_as)
     say(f"Account {account_id} is closed.")
 
 

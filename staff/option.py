@@ -104,7 +104,7 @@ def end(desk: Desk, *, option_id: str, ends_on: datetime | None, reason: str, ou
 @pass_desk
 def list_(desk: Desk, account_id: str | None, output: str) -> None:
     """List options, past ones too."""
-    rows = desk.read("list options", _all, account_id)
+    rows = desk.read("list options", lines, account_id)
     show_rows(rows, LISTED, output, none="There is no option.")
 
 
@@ -116,7 +116,8 @@ def _end(connection: Connection, option_id: str, ends_on: date | None, desk: Des
     return options.end_option(connection, option_id, day, author)
 
 
-def _all(connection: Connection, account_id: str | None) -> list[Row]:
+def lines(connection: Connection, account_id: str | None) -> list[Row]:
+    """The options of an account, or all, as rows."""
     from store import customers, options
 
     if account_id is not None:

@@ -2,9 +2,10 @@
 
 Reads: the account, its books, what is under way.
 Gives: the closed account; refusals that say what is still open and what to do about it.
-Knows nothing of: how a debt is written off or credit is given back (store/ledger.py has the books).
+Knows nothing of: how credit is given back (`dialback payment refund`).
 """
 
+from moneyed import Money
 from sqlalchemy import Connection, select
 
 from calls.admission import AccountState
@@ -15,18 +16,27 @@ from store.audit import Author
 from store.errors import Conflict
 from store.numbers import list_numbers, remove_number
 from store.options import end_option, list_options
+from store.payments import write_off
 from store.schema import callbacks
 from values.money import decimal_from_units
 
 
-def close_account(connection: Connection, account_id: str, author: Author) -> Account:
+def close_account(
+    connection: Connection, account_id: str, author: Author, *, write_off_as: str | None = None
+) -> Account:
     """Close an account whose balance is 0: its numbers are free for others, its keys open nothing.
 
+    With `write_off_as`, a reference, what it owes is written off first, in the same transaction.
     Its books, records and invoices stay. Its personal DIDs stay in service and ring for nobody.
     """
     known = account(connection, account_id)
     if known.state is AccountState.CLOSED:
         return known
+    owed = -ledger.standing(connection, account_id, for_update=True).posted_units
+    if write_off_as is not None and owed > 0:
+        write_off(
+            connection, account_id, Money(decimal_from_units(owed), known.currency), write_off_as, author
+        )
     _refuse_unsettled(connection, known)
     _let_go(connection, account_id, author)
     return set_account_state(connection, account_id, AccountState.CLOSED, author)

@@ -1,9 +1,14 @@
 """A clerk's work on an account, from the command line."""
 
+from datetime import UTC, datetime
+
 import pytest
+from moneyed import Money
 from office import Office
 
 from settings import load
+from store import payments
+from store.audit import Author
 from values.spokencode import spoken_code
 
 
@@ -110,3 +115,39 @@ def test_a_number_is_verified_by_a_code_or_by_somebodys_word(office: Office) -> 
     assert office("number", "verify", "+442079460104").code == 2
     office.done("number", "verify", "+442079460104", "--reason", "passport seen")
     assert office("number", "verify", "+442079460777", "--call").code == 3
+
+
+def test_a_clerk_sees_the_whole_account_on_one_page(office: Office) -> None:
+    office.done("cap", "set", "acme", "day", "25", "--reason", "their wish")
+    office.done("option", "add", "acme", "second", "--name", "Second", "--monthly", "2.50", "--reason", "r")
+    office.done("tag", "add", "acme", "Client Miller", "--code", "4711")
+    office.done("speed-dial", "add", "acme", "7", "+12025550123", "--name", "Friend")
+    shown = office.done("account", "show", "acme", "--output", "json").data
+    assert {row["number"] for row in shown["numbers"]} == {"+442079460101"}
+    assert [(row["period"], row["cap"], row["room"]) for row in shown["caps"]] == [("day", "25.00", "25.00")]
+    assert [row["tag"] for row in shown["tags"]] == ["Client Miller"]
+    assert [row["code"] for row in shown["speed_dials"]] == ["7"]
+    assert [row["monthly"] for row in shown["options"]] == ["2.50"]
+    assert (shown["last_calls"], shown["holds"], shown["unbilled"]) == ([], [], [])
+    page = office.done("account", "show", "acme").out
+    assert "\nSpending caps\n" in page
+    assert "\nNumbers\n" in page
+
+
+def test_F170_a_cap_is_set_and_taken_away(office: Office) -> None:
+    assert office("cap", "set", "acme", "day", "-1", "--reason", "r").code == 2
+    office.done("cap", "set", "acme", "month", "100", "--subscriber", "anna", "--reason", "r")
+    (row,) = office.done("cap", "list", "acme", "--output", "json").data
+    assert (row["subscriber"], row["period"], row["cap"]) == ("anna", "month", "100.00")
+    office.done("cap", "remove", "acme", "month", "--subscriber", "anna")
+    assert office("cap", "remove", "acme", "month", "--subscriber", "anna").code == 3
+
+
+def test_an_account_that_owes_is_closed_by_writing_off_what_it_owes(office: Office) -> None:
+    author = Author(at=datetime.now(UTC), name="clerk", reason="a fee")
+    office.store(payments.adjust, "other", Money("-3", "USD"), "a1", author)
+    assert office("account", "close", "other", "--reason", "gone").code == 5
+    office.done("account", "close", "other", "--write-off", "wo-1", "--reason", "bankrupt")
+    shown = office.done("account", "show", "other", "--output", "json").data
+    assert (shown["state"], shown["balance"]) == ("closed", "0.00")
+    assert office.done("ledger", "verify").code == 0
