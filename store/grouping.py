@@ -86,7 +86,7 @@ def legs_of(wanted: Wanted, *, charged_only: bool = False) -> FromClause:
     newest = (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE)
     found: FromClause = cdrs.join(accounts, accounts.c.id == cdrs.c.account_id)
     found = found.join(charges, newest, isouter=not charged_only)
-    if wanted.by in {By.SUBSCRIBER, By.TAG, By.TRIGGER}:
+    if wanted.by in {By.SUBSCRIBER, By.TRIGGER}:
         found = found.join(callbacks, callbacks.c.id == cdrs.c.callback_id)
     if wanted.by is By.CARRIER or wanted.carrier is not None:
         found = found.outerjoin(trunks, trunks.c.name == cdrs.c.trunk)

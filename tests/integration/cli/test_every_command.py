@@ -57,7 +57,7 @@ ANOTHER_NAME = {
     "--limit": "--last",
 }
 """One thing has one name, on every command."""
-ALLOWED = {("rate", "--to")}
+ALLOWED = {("rate", "--to"), ("quote", "--to")}
 PRICED_WORDS = re.compile(r"secret|password|pin\b", re.IGNORECASE)
 
 
