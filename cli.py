@@ -75,6 +75,7 @@ NOUNS = {
     "credit-note": Noun("staff.creditnote:credit_note", "Credit notes: charged calls given back."),
     "dispute": Noun("staff.dispute:dispute", "Disputes: lines that an account does not accept."),
     "alert": Noun("staff.alert:alert", "Alerts: who is told when credit runs out."),
+    "dunning": Noun("staff.dunning:dunning", "Dunning: what is done about invoices that are not paid."),
     "exchange": Noun("staff.exchange:exchange", "Exchange rates, each from its day on."),
     "ledger": Noun("staff.ledger:ledger", "The books: what was charged, paid and held."),
     "report": Noun(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from billing.acts import credited
 from billing.ledger import Entry
-from store import acts
+from store import acts, dunning
 from store.audit import Author
 from store.cdrs import NEWEST_CHARGE
 from store.errors import Forbidden, Invalid, NotFound
@@ -146,6 +146,7 @@ def issue(
     outcome = acts.perform(connection, act, make, action="credit-note.add", said=said, author=author)
     if outcome.is_new:
         _write(connection, known, outcome.entry, (given[0], on_top), author)
+        dunning.relieve(connection, known.account_id, author)
     return of_entry(connection, outcome.entry.id), outcome.is_new
 
 

@@ -179,3 +179,32 @@ alerts = Table(
     units("credit_limit_units"),
     PrimaryKeyConstraint("account_id", "kind", "threshold", "month"),
 )
+
+# A fee for paying late, from the day on which it was printed in the plan's price list.
+late_fees = Table(
+    "late_fees",
+    metadata,
+    Column("plan_name", Text, ForeignKey("plans.name"), nullable=False),
+    Column("printed_on", Date, nullable=False),
+    units("units"),
+    instant("created_at"),
+    text("created_by"),
+    PrimaryKeyConstraint("plan_name", "printed_on"),
+)
+
+# What was done about an invoice that is not paid. `round` counts how often it was paid and became open again;
+# `lifted` ends a round. `before` is what is put back then: a credit limit in units, a state.
+dunning_steps = Table(
+    "dunning_steps",
+    metadata,
+    Column("number", Text, ForeignKey("invoices.number"), nullable=False),
+    Column("round", Integer, nullable=False),
+    text("stage"),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("due_on", Date, nullable=False),
+    instant("done_at"),
+    text("done_by"),
+    units("open_units"),
+    text("before", default=""),
+    PrimaryKeyConstraint("number", "round", "stage"),
+)

@@ -23,7 +23,7 @@ from billing import acts as entries_of
 from billing.exchange import Conversion, convert
 from billing.ledger import Entry, EntryKind, adjustment_entry
 from calls.admission import AccountState
-from store import exchange, ledger
+from store import dunning, exchange, ledger
 from store.accounts import Account, account
 from store.acts import Outcome, act_of, perform
 from store.audit import Author
@@ -67,6 +67,7 @@ def receive(
     outcome = perform(connection, act, make, action=_ACTIONS[kind], said=said, author=author)
     if outcome.is_new and conversion:
         _keep(connection, outcome.entry.id, conversion[0])
+    dunning.relieve(connection, account_id, author)
     return outcome
 
 
@@ -128,7 +129,9 @@ def adjust(connection: Connection, account_id: str, amount: Money, reference: st
             reason=act.reason,
         )
 
-    return perform(connection, act, make, action="ledger.adjust", said=_said(amount), author=author)
+    outcome = perform(connection, act, make, action="ledger.adjust", said=_said(amount), author=author)
+    dunning.relieve(connection, account_id, author)
+    return outcome
 
 
 def write_off(
@@ -146,7 +149,9 @@ def write_off(
             raise Forbidden("amount", problem, "write off less")
         return entries_of.written_off(act, amount)
 
-    return perform(connection, act, make, action="write-off.add", said=_said(amount), author=author)
+    outcome = perform(connection, act, make, action="write-off.add", said=_said(amount), author=author)
+    dunning.relieve(connection, account_id, author)
+    return outcome
 
 
 def _keep(connection: Connection, entry_id: str, made: Conversion) -> None:

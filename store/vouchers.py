@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, 
 from billing.acts import voucher_redeemed
 from billing.voucher import VoucherRefusal
 from calls.admission import AccountState
-from store import acts, checks, ledger
+from store import acts, checks, dunning, ledger
 from store.accounts import account
 from store.acts import Outcome
 from store.audit import Author, note
@@ -145,6 +145,7 @@ def redeem(
         connection.execute(
             update(vouchers).where(vouchers.c.serial == found.serial), {"entry_id": outcome.entry.id}
         )
+        dunning.relieve(connection, account_id, author)
         return Redeemed(voucher=voucher(connection, found.serial), outcome=outcome)
     entry = ledger.entry(connection, voucher_redeemed(act, worth).id)
     return Redeemed(voucher=found, outcome=Outcome(entry=entry, is_new=False))

@@ -1,7 +1,7 @@
 """Books with something in every table: a call, payments in two currencies, a correction, rates, vouchers."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from moneyed import Money
@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from storeworld import CLERK, NOW, callback, play, story
 
 from billing.alerts import AlertKind, AlertRule
+from billing.dunning import LateFee
 from billing.exchange import ExchangeRate
-from store import alerts, creditnotes, disputes, exchange, payments, vouchers
+from billing.particulars import Party
+from store import alerts, billruns, creditnotes, disputes, dunning, exchange, payments, vouchers
 
 AUTHOR = replace(CLERK, at=NOW, reason="as agreed")
 DOLLARS = ExchangeRate(base="EUR", quote="USD", rate=Decimal("1.10"), on=date(2026, 3, 1))
@@ -25,7 +27,7 @@ def fill_books(connection: Connection) -> None:
     payments.refund(connection, "acme", Money("1.50", "EUR"), "out 1", AUTHOR)
     rule = AlertRule(kind=AlertKind.CREDIT_USED, threshold=1)
     alerts.set_rules(connection, "acme", [rule], AUTHOR)
-    payments.adjust(connection, "acme", Money("-25.00", "EUR"), "case 7", AUTHOR)
+    payments.adjust(connection, "acme", Money("-50.00", "EUR"), "case 7", AUTHOR)
     creditnotes.issue(connection, "cb1-a1", Money("0.05", "EUR"), "case 8", AUTHOR)
     disputes.open_dispute(connection, "dispute1", "cb1-b1", AUTHOR)
     disputes.accept(connection, "dispute1", None, "case 9", AUTHOR)
@@ -35,3 +37,13 @@ def fill_books(connection: Connection) -> None:
     vouchers.add_batch(connection, batch, ["hash 1", "hash 2"], AUTHOR)
     vouchers.redeem(connection, "acme", "hash 1", AUTHOR)
     vouchers.redeem(connection, "acme", "wrong", AUTHOR)
+    dunning.print_fee(connection, "standard", LateFee(units=2_0000, printed_on=date(2026, 1, 1)), AUTHOR)
+    _dun(connection)
+
+
+def _dun(connection: Connection) -> None:
+    """March is closed and the invoice never paid."""
+    terms = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
+    april = replace(AUTHOR, at=datetime(2026, 4, 2, 9, tzinfo=UTC))
+    billruns.close(connection, ["acme"], month_of=(2026, 3), terms=terms, author=april)
+    dunning.run(connection, "acme", april, on=date(2026, 5, 20))

@@ -2,14 +2,17 @@
 
 import csv
 import io
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from office import Office, Outcome
-from storeworld import callback, play, story
+from sqlalchemy import update
+from storeworld import LONG_AGO, callback, play, story
 
 from billing.ledger import EntryKind
 from staff.ledger import KINDS
+from store.schema import accounts
 
 PAY = ("payment", "add", "acme", "20", "--reference", "bank 1")
 
@@ -269,3 +272,35 @@ def test_W48_F058_alerts_are_set_and_listed(office: Office) -> None:
     assert office.done("alert", "rules", "acme", "--output", "json").data == set_
     office.done("alert", "set", "acme")
     assert office.done("alert", "rules", "acme", "--output", "json").data == []
+
+
+def test_W26_F147_an_unpaid_invoice_is_dunned_on_its_days_and_a_payment_ends_it(office: Office) -> None:
+    office.store(lambda connection: connection.execute(update(accounts), {"created_at": LONG_AGO}))
+    talked(office)
+    office.done("invoice", "run", "--month", "2026-03", "--yes")
+    (open_,) = office.done("dunning", "open", "--output", "json").data
+    assert open_["account"] == "acme"
+    due = date.fromisoformat(open_["due_on"])
+    day = ("--on", (due - timedelta(days=1)).isoformat(), "--output", "json")
+    assert office.done("dunning", "run", *day).data == []
+    day = ("--on", (due + timedelta(days=41)).isoformat(), "--output", "json")
+    planned = office.done("dunning", "run", "--dry-run", *day).data
+    assert office.done("dunning", "list", "--output", "json").data == []
+    done = office.done("dunning", "run", *day).data
+    stages = ["first_resend", "second_resend", "third_resend", "limit", "suspend"]
+    assert [row["stage"] for row in planned] == [row["stage"] for row in done] == stages
+    assert office.done("dunning", "run", *day).data == []
+    assert office.done("account", "show", "acme", "--output", "json").data["state"] == "suspended"
+    office.done("payment", "add", "acme", open_["open"], "--reference", "bank 1")
+    account = office.done("account", "show", "acme", "--output", "json").data
+    assert (account["state"], account["credit_limit"], account["balance"]) == ("open", "50.00", "0.00")
+    assert office.done("dunning", "open", "--output", "json").data == []
+    assert office.done("dunning", "list", "--output", "json").data[-1]["stage"] == "lifted"
+    office.done("ledger", "verify")
+
+
+def test_a_late_fee_is_printed_once_for_its_day(office: Office) -> None:
+    fee = ("dunning", "fee", "standard", "2.00", "--from", "2026-05-01", "--reason", "list of May")
+    office.done(*fee)
+    assert "nothing was changed" in office.done(*fee).err
+    assert office("dunning", "fee", "standard", "3.00", *fee[4:]).code == 5

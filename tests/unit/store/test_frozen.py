@@ -36,6 +36,8 @@ FROZEN = {
     "vouchers": "secret_hash",
     "voucher_tries": "at",
     "alerts": "at",
+    "late_fees": "units",
+    "dunning_steps": "stage",
 }
 SAYS_NO = "append-only"
 SQLITE_ONLY = (

@@ -1,0 +1,301 @@
+"""Dunning as rows: open invoices, the steps that were taken, and their end when the invoice is paid.
+
+Reads: invoices, the account's balance, late fees as they were printed.
+Gives: Dunned: each step taken, once. Whatever pays an invoice lifts its steps in the same transaction.
+Knows nothing of: on which days a step is due (billing/dunning.py), how a letter looks.
+
+Money pays the oldest invoice first, so what is still owed is owed on the newest ones.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from billing.acts import fee_charged
+from billing.dunning import LateFee, Stage, Step, steps_due
+from billing.ledger import EntryKind
+from calls.admission import AccountState
+from store import acts, checks, ledger
+from store.accounts import Account, account, change_account, list_accounts, set_account_state
+from store.audit import Author, note
+from store.errors import Conflict
+from store.invoicetables import invoice_sessions, invoices, mails
+from store.moneytables import dunning_steps, late_fees
+from store.schema import entries, postings
+from values.money import UNITS_MAX, from_units
+
+LIFTED = "lifted"
+_OF_CALLS = (EntryKind.CHARGE.value, EntryKind.RERATE.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInvoice:
+    """An issued invoice of which something is still owed."""
+
+    number: str
+    due_on: date
+    first_day: date
+    currency: str
+    total_units: int
+    open_units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dunned:
+    """A step that was taken, or `lifted`."""
+
+    account_id: str
+    number: str
+    stage: str
+    due_on: date
+    done_at: datetime
+    open_units: int
+
+
+def open_invoices(connection: Connection, owner: Account) -> tuple[OpenInvoice, ...]:
+    """The invoices of which something is owed, the oldest first."""
+    owed = -ledger.standing(connection, owner.id).posted_units - _not_invoiced(connection, owner.id)
+    wanted = (
+        select(invoices)
+        .where(invoices.c.account_id == owner.id, invoices.c.kind == "invoice")
+        .order_by(invoices.c.ends_at.desc())
+    )
+    found: list[OpenInvoice] = []
+    for row in connection.execute(wanted):
+        if owed <= 0:
+            break
+        if row.total_units > 0:
+            found.append(
+                OpenInvoice(
+                    number=row.number,
+                    due_on=row.due_on,
+                    first_day=row.first_day,
+                    currency=row.currency,
+                    total_units=row.total_units,
+                    open_units=min(row.total_units, owed),
+                )
+            )
+            owed -= row.total_units
+    return tuple(reversed(found))
+
+
+def run(
+    connection: Connection, account_id: str, author: Author, *, on: date | None = None
+) -> tuple[Dunned, ...]:
+    """Take each step that is due by that day of the account's zone; taken before, it is not taken again."""
+    ledger.lock(connection, account_id)
+    owner = account(connection, account_id)
+    today = on or author.at.astimezone(ZoneInfo(owner.zone)).date()
+    return tuple(
+        _take(connection, each, step, author)
+        for each in open_invoices(connection, owner)
+        for step in steps_due(
+            due=each.due_on,
+            today=today,
+            done=_done(connection, each.number),
+            fee=_fee(connection, owner.plan_name, each.first_day),
+            bought_from=each.first_day,
+        )
+    )
+
+
+def run_all(connection: Connection, author: Author, *, on: date | None = None) -> tuple[Dunned, ...]:
+    """The same for every account."""
+    return tuple(
+        step for owner in list_accounts(connection) for step in run(connection, owner.id, author, on=on)
+    )
+
+
+def relieve(connection: Connection, account_id: str, author: Author) -> None:
+    """Lift what was done about invoices that are paid now; the caller has just moved the account's money."""
+    rounds = {number: stages for number, stages in _rounds(connection, account_id) if LIFTED not in stages}
+    if not rounds:
+        return
+    owner = account(connection, account_id)
+    still_open = {each.number for each in open_invoices(connection, owner)}
+    paid = [number for number in rounds if number not in still_open]
+    for number in paid:
+        lifted = Dunned(
+            account_id=account_id,
+            number=number,
+            stage=LIFTED,
+            due_on=author.at.date(),
+            done_at=author.at,
+            open_units=0,
+        )
+        _write(connection, lifted, author)
+    if paid and not still_open & rounds.keys():
+        _put_back(connection, account_id, [rounds[number] for number in paid], author)
+
+
+def list_steps(connection: Connection, account_id: str | None = None) -> tuple[Dunned, ...]:
+    """Every step that was taken, in order of time."""
+    wanted = select(dunning_steps).order_by(
+        dunning_steps.c.done_at, dunning_steps.c.number, dunning_steps.c.due_on
+    )
+    if account_id is not None:
+        wanted = wanted.where(dunning_steps.c.account_id == account_id)
+    return tuple(
+        Dunned(
+            account_id=row.account_id,
+            number=row.number,
+            stage=row.stage,
+            due_on=row.due_on,
+            done_at=row.done_at,
+            open_units=row.open_units,
+        )
+        for row in connection.execute(wanted)
+    )
+
+
+def print_fee(connection: Connection, plan_name: str, fee: LateFee, author: Author) -> bool:
+    """Write down a late fee and the day of its printing; False if it stands there already."""
+    checks.whole("amount", fee.units, 0, UNITS_MAX)
+    mine = (late_fees.c.plan_name == plan_name) & (late_fees.c.printed_on == fee.printed_on)
+    known = connection.execute(select(late_fees.c.units).where(mine)).scalar()
+    if known is not None:
+        if known != fee.units:
+            problem = f"another late fee was printed for {plan_name!r} on {fee.printed_on}"
+            raise Conflict("amount", problem, "name a later day: what was printed stays printed")
+        return False
+    row = {"plan_name": plan_name, "printed_on": fee.printed_on, "units": fee.units}
+    connection.execute(insert(late_fees), {**row, "created_at": author.at, "created_by": author.name})
+    note(connection, author, "dunning.fee", plan_name, after=row)
+    return True
+
+
+# how
+
+
+def _not_invoiced(connection: Connection, account_id: str) -> int:
+    """What calls took that are on no invoice yet."""
+    wanted = (
+        select(func.coalesce(func.sum(-postings.c.units), 0))
+        .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
+        .outerjoin(invoice_sessions, invoice_sessions.c.callback_id == entries.c.reference)
+        .where(postings.c.ledger_account_id == str(ledger.receivable(account_id)))
+        .where(entries.c.kind.in_(_OF_CALLS), invoice_sessions.c.number.is_(None))
+    )
+    return int(connection.execute(wanted).scalar_one())
+
+
+def _fee(connection: Connection, plan_name: str, bought_from: date) -> LateFee | None:
+    """The late fee that was in print when the account began to buy."""
+    wanted = (
+        select(late_fees)
+        .where(late_fees.c.plan_name == plan_name, late_fees.c.printed_on <= bought_from)
+        .order_by(late_fees.c.printed_on.desc())
+        .limit(1)
+    )
+    row = connection.execute(wanted).first()
+    return None if row is None else LateFee(units=row.units, printed_on=row.printed_on)
+
+
+def _rounds(connection: Connection, account_id: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each invoice with the stages of its newest round, and what each would put back."""
+    wanted = (
+        select(dunning_steps)
+        .where(dunning_steps.c.account_id == account_id)
+        .order_by(dunning_steps.c.number, dunning_steps.c.round)
+    )
+    newest: dict[str, tuple[int, dict[str, str]]] = {}
+    for row in connection.execute(wanted):
+        known = newest.get(row.number)
+        if known is None or known[0] < row.round:
+            known = newest[row.number] = (row.round, {})
+        known[1][row.stage] = row.before
+    return ((number, stages) for number, (_, stages) in newest.items())
+
+
+def _newest_round(connection: Connection, number: str) -> int:
+    """The round that is open now: each `lifted` ended one."""
+    mine = (dunning_steps.c.number == number) & (dunning_steps.c.stage == LIFTED)
+    return int(connection.execute(select(func.count()).select_from(dunning_steps).where(mine)).scalar_one())
+
+
+def _done(connection: Connection, number: str) -> frozenset[Stage]:
+    mine = (dunning_steps.c.number == number) & (dunning_steps.c.round == _newest_round(connection, number))
+    return frozenset(
+        Stage(stage) for stage in connection.execute(select(dunning_steps.c.stage).where(mine)).scalars()
+    )
+
+
+def _take(connection: Connection, each: OpenInvoice, step: Step, author: Author) -> Dunned:
+    owner_id = connection.execute(select(invoices.c.account_id).where(invoices.c.number == each.number))
+    owner = account(connection, owner_id.scalar_one())  # again: the step before may have changed it
+    before = _act(connection, owner, each, step.stage, author)
+    taken = Dunned(
+        account_id=owner.id,
+        number=each.number,
+        stage=step.stage.value,
+        due_on=step.on,
+        done_at=author.at,
+        open_units=each.open_units,
+    )
+    _write(connection, taken, author, before=before)
+    return taken
+
+
+def _act(connection: Connection, owner: Account, each: OpenInvoice, stage: Stage, author: Author) -> str:
+    """Do what the stage means; what was before, if it may be put back."""
+    because = replace(author, reason=f"invoice {each.number} is not paid: {stage.replace('_', ' ')}")
+    match stage:
+        case Stage.FIRST_RESEND | Stage.SECOND_RESEND | Stage.THIRD_RESEND:
+            again = {"state": "queued", "attempts": 0, "due_at": author.at, "ended_at": None}
+            sent = mails.c.state.in_(["sent", "failed"])
+            connection.execute(update(mails).where(mails.c.number == each.number, sent), again)
+        case Stage.LATE_FEE:
+            _charge_fee(connection, owner, each, because)
+        case Stage.LIMIT if owner.credit_limit_units:
+            change_account(connection, replace(owner, credit_limit_units=0), because)
+            return str(owner.credit_limit_units)
+        case Stage.SUSPEND if owner.state is AccountState.OPEN:
+            set_account_state(connection, owner.id, AccountState.SUSPENDED, because)
+            return owner.state.value
+        case Stage.CLOSE if owner.state is not AccountState.CLOSED:
+            set_account_state(connection, owner.id, AccountState.CLOSED, because)
+    return ""
+
+
+def _charge_fee(connection: Connection, owner: Account, each: OpenInvoice, author: Author) -> None:
+    fee = _fee(connection, owner.plan_name, each.first_day)
+    assert fee is not None
+    act = acts.act_of(owner.id, f"late fee of {each.number}", author)
+    amount = from_units(fee.units, owner.currency)
+    said = {"currency": owner.currency, "units": fee.units}
+    acts.perform(
+        connection, act, lambda: fee_charged(act, amount), action="dunning.late-fee", said=said, author=author
+    )
+
+
+def _put_back(
+    connection: Connection, account_id: str, rounds: Sequence[Mapping[str, str]], author: Author
+) -> None:
+    """Give back the credit limit and resume the account, where dunning took them; closed stays closed."""
+    because = replace(author, reason="every invoice that was dunned is paid")
+    owner = account(connection, account_id)
+    if owner.state is AccountState.CLOSED:
+        return
+    limit = next((stages[Stage.LIMIT] for stages in rounds if stages.get(Stage.LIMIT)), "")
+    if limit and not owner.credit_limit_units:
+        change_account(connection, replace(owner, credit_limit_units=int(limit)), because)
+    was_suspended = any(stages.get(Stage.SUSPEND) for stages in rounds)
+    if was_suspended and owner.state is AccountState.SUSPENDED:
+        set_account_state(connection, account_id, AccountState.OPEN, because)
+
+
+def _write(connection: Connection, taken: Dunned, author: Author, *, before: str = "") -> None:
+    row = {
+        "number": taken.number,
+        "round": _newest_round(connection, taken.number),
+        "stage": taken.stage,
+        "account_id": taken.account_id,
+        "due_on": taken.due_on,
+        "open_units": taken.open_units,
+        "before": before,
+    }
+    connection.execute(insert(dunning_steps), {**row, "done_at": taken.done_at, "done_by": author.name})
+    note(connection, author, f"dunning.{taken.stage}".replace("_", "-"), taken.account_id, after=row)

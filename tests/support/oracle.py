@@ -1,0 +1,75 @@
+"""An oracle of the books: what an account's money must come to, reckoned on fingers.
+
+Reads: what happened, as plain numbers.
+Gives: balances in 10^-4 units.
+Knows nothing of: the product. It imports none of it, so that both are wrong together only by chance.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+CENT = 100
+"""Units in a cent."""
+
+
+def price(talked: int, per_minute: Fraction) -> int:
+    """30/1: at least 30 s, then by the second; half-up to whole units, once."""
+    billed = 0 if talked <= 0 else max(talked, 30)
+    exact = per_minute * billed / 60 * 10_000
+    return (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
+
+
+@dataclass
+class Session:
+    """A charged callback: units by leg, what was waived, what was given back by leg ("" is the whole)."""
+
+    legs: dict[str, int]
+    waived: int
+    month: int
+    given: dict[str, int] = field(default_factory=dict)
+
+    def left(self, leg: str) -> int:
+        """What may still be given back of a leg, or of all with ""."""
+        whole = sum(self.legs.values()) - self.waived - sum(self.given.values())
+        return whole if not leg else min(self.legs[leg] - self.given.get(leg, 0), whole)
+
+
+@dataclass
+class Books:
+    """One account's money."""
+
+    limit: int
+    balance: int = 0
+    paid_in: int = 0
+    carriers: int = 0
+    sessions: dict[str, Session] = field(default_factory=dict)
+    done: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    reversed_: set[str] = field(default_factory=set)
+    redeemed: set[int] = field(default_factory=set)
+    notes: int = 0
+    invoices: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def available(self) -> int:
+        """What may still be spent."""
+        return max(self.balance + self.limit, 0)
+
+    def refundable(self) -> int:
+        """The most that may be given back in money."""
+        return min(self.balance, self.paid_in)
+
+    def charge(self, name: str, legs: dict[str, int], cost: int, month: int) -> None:
+        """A call ended: it is paid as far as there was money; the carriers earn all the same."""
+        gross = sum(legs.values())
+        taken = min(gross, self.available)
+        self.sessions[name] = Session(legs=legs, waived=gross - taken, month=month)
+        self.balance -= taken
+        self.carriers += cost
+
+    def close(self, month: int) -> None:
+        """A month was closed: what its calls came to is rounded to cents once."""
+        called = [each for each in self.sessions.values() if each.month == month]
+        exact = sum(sum(each.legs.values()) - each.waived for each in called)
+        rounded = (2 * exact + CENT) // (2 * CENT) * CENT
+        self.balance -= rounded - exact
+        self.invoices[month] = rounded

@@ -1,0 +1,144 @@
+"""Dunning: each step on its day and once; whatever pays the invoice ends it at once. On both engines."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from moneyed import Money
+from storeworld import CLERK, LONG_AGO, NOW, callback, play, story
+
+from billing.dunning import DAYS, LateFee, Stage
+from billing.particulars import Party
+from calls.admission import AccountState
+from store import audit, billruns, creditnotes, customers, dunning, ledger, payments
+from store.database import Database
+from store.errors import Conflict
+from store.verify import verify
+
+TERMS = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
+ISSUED = datetime(2026, 4, 2, 9, tzinfo=UTC)
+DUE = date(2026, 4, 16)
+AUTHOR = replace(CLERK, at=ISSUED, reason="dunning")
+
+
+@pytest.fixture
+def billed(company: Database) -> Database:
+    """March was closed with one call of 25 minutes: 6.30 and a bit is owed, before 16 April."""
+    company.call("play", play, callback(), story(callback(), 1_500))
+    company.call("close", billruns.close, ["acme"], month_of=(2026, 3), terms=TERMS, author=AUTHOR)
+    return company
+
+
+def run(billed: Database, on: date) -> list[str]:
+    author = replace(AUTHOR, at=datetime(on.year, on.month, on.day, 9, tzinfo=UTC))
+    return [each.stage for each in billed.call("dun", dunning.run, "acme", author, on=on)]
+
+
+def after(stage: Stage) -> date:
+    return DUE + timedelta(days=DAYS[stage])
+
+
+def owner(billed: Database) -> Any:
+    return billed.read("account", customers.account, "acme")
+
+
+def pay(billed: Database, units: int, on: date, reference: str = "bank 1") -> None:
+    author = replace(AUTHOR, at=datetime(on.year, on.month, on.day, 10, tzinfo=UTC))
+    billed.call("pay", payments.receive, "acme", Money(f"{units / 10_000:.4f}", "EUR"), reference, author)
+
+
+def owed(billed: Database) -> int:
+    return -billed.read("standing", ledger.standing, "acme").posted_units
+
+
+def test_W26_F147_nothing_is_done_before_an_invoice_is_due(billed: Database) -> None:
+    (open_,) = billed.read("open", dunning.open_invoices, owner(billed))
+    assert (open_.number, open_.due_on, open_.open_units) == ("INV-0001", DUE, owed(billed))
+    assert run(billed, DUE - timedelta(days=1)) == []
+    assert run(billed, DUE) == ["first_resend"]
+
+
+def test_F147_each_stage_comes_on_its_date_and_once(billed: Database) -> None:
+    fee = LateFee(units=2_0000, printed_on=LONG_AGO.date())
+    assert billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
+    before = owed(billed)
+    for stage in Stage:
+        assert run(billed, after(stage) - timedelta(days=1)) == []
+        assert run(billed, after(stage)) == [stage.value]
+        assert run(billed, after(stage)) == []
+    assert owed(billed) == before + 2_0000
+    assert owner(billed).state is AccountState.CLOSED
+    assert owner(billed).credit_limit_units == 0
+    assert billed.read("verify", verify) == ()
+    assert len(billed.read("log", audit.list_noted, action="dunning")) == len(Stage) + 2
+
+
+def test_F147_a_late_fee_printed_after_the_purchase_is_never_charged(billed: Database) -> None:
+    fee = LateFee(units=2_0000, printed_on=date(2026, 3, 2))
+    billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
+    before = owed(billed)
+    assert "late_fee" not in run(billed, after(Stage.LIMIT))
+    assert owed(billed) == before
+
+
+def test_F147_a_payment_stops_all_at_once_and_puts_back_what_was_taken(billed: Database) -> None:
+    run(billed, after(Stage.SUSPEND))
+    assert (owner(billed).state, owner(billed).credit_limit_units) == (AccountState.SUSPENDED, 0)
+    pay(billed, owed(billed), after(Stage.SUSPEND))
+    assert (owner(billed).state, owner(billed).credit_limit_units) == (AccountState.OPEN, 50_0000)
+    assert run(billed, after(Stage.CLOSE)) == []
+    assert billed.read("steps", dunning.list_steps)[-1].stage == dunning.LIFTED
+
+
+def test_F147_half_a_payment_stops_nothing(billed: Database) -> None:
+    run(billed, after(Stage.SUSPEND))
+    pay(billed, owed(billed) // 2, after(Stage.SUSPEND))
+    assert owner(billed).state is AccountState.SUSPENDED
+    assert run(billed, after(Stage.CLOSE)) == ["close"]
+
+
+def test_an_account_suspended_by_a_person_is_not_resumed_by_a_payment(billed: Database) -> None:
+    billed.call("suspend", customers.set_account_state, "acme", AccountState.SUSPENDED, AUTHOR)
+    run(billed, after(Stage.SUSPEND))
+    pay(billed, owed(billed), after(Stage.SUSPEND))
+    assert owner(billed).state is AccountState.SUSPENDED
+
+
+def test_F149_a_credit_note_of_the_whole_pays_as_well(billed: Database) -> None:
+    run(billed, DUE)
+    billed.call("credit", creditnotes.issue, "cb1", None, "case 7", replace(AUTHOR, reason="no sound"))
+    assert billed.read("open", dunning.open_invoices, owner(billed)) == ()
+    assert run(billed, after(Stage.CLOSE)) == []
+
+
+def test_an_invoice_whose_payment_bounced_is_dunned_anew(billed: Database) -> None:
+    run(billed, DUE)
+    pay(billed, owed(billed), DUE)
+    taken = replace(AUTHOR, reason="it bounced")
+    billed.call("reverse", payments.reverse_payment, "acme", "bank 1", "bounce 1", taken)
+    assert run(billed, after(Stage.SECOND_RESEND)) == ["first_resend", "second_resend"]
+
+
+def test_calls_of_this_month_are_no_invoice_and_money_pays_the_oldest_first(
+    billed: Database,
+) -> None:
+    april = callback("cb2", created_at=NOW + timedelta(days=32))
+    told = [replace(event, at=event.at + timedelta(days=32)) for event in story(april, 60)]
+    billed.call("play", play, april, told)
+    (open_,) = billed.read("open", dunning.open_invoices, owner(billed))
+    assert open_.open_units == open_.total_units
+    in_may = replace(AUTHOR, at=datetime(2026, 5, 2, tzinfo=UTC))
+    billed.call("close", billruns.close, ["acme"], month_of=(2026, 4), terms=TERMS, author=in_may)
+    first, second = billed.read("open", dunning.open_invoices, owner(billed))
+    pay(billed, first.open_units + 100, date(2026, 5, 5))
+    (left,) = billed.read("open", dunning.open_invoices, owner(billed))
+    assert (left.number, left.open_units) == (second.number, second.total_units - 100)
+
+
+def test_a_late_fee_that_was_printed_stays_printed(billed: Database) -> None:
+    fee = LateFee(units=2_0000, printed_on=DUE)
+    assert billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
+    assert not billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
+    with pytest.raises(Conflict, match="stays printed"):
+        billed.call("fee", dunning.print_fee, "standard", replace(fee, units=1), AUTHOR)
