@@ -14,8 +14,10 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, update
 
+from rating.bands import read_bands
+from rating.origin import OriginClass
 from rating.plan import ALegPolicy, Plan
-from rating.rate import Rate
+from rating.rate import Rate, Surcharge
 from store import accounts, dids, trunks
 from store.audit import Author
 from store.customers import Account, Subscriber, add_account, add_number, add_subscriber
@@ -46,7 +48,10 @@ WHOLE_TERMS = {
     "next_increment_s",
     "free_below_seconds",
     "talk_seconds_max",
+    "package_seconds",
+    "amount_places",
 }
+PRICE_TERMS = {"overage_per_minute", "call_price_min", "call_price_max", "connect_fee", "monthly_fee"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +75,8 @@ class Terms:
             "beta": {"44": "0.03", "61": "0.06", "33": "0.09", "1": "0.02"},
         }
     )
+    band_prices: dict[tuple[str, str], str] = field(default_factory=dict)
+    surcharges: dict[str, tuple[Surcharge, ...]] = field(default_factory=dict)
     channels: dict[str, int] = field(default_factory=dict)
     store_seconds: float = 0.0
     b_ring_seconds: int = 60
@@ -92,9 +99,18 @@ class Terms:
                 self.policies = tuple(ALegPolicy) if names == ["each"] else tuple(map(ALegPolicy, names))
             case ["invoice", *months]:
                 self.months = tuple((int(month[:4]), int(month[5:])) for month in months)
+            case ["plan", name, value] if name in PRICE_TERMS:
+                self.plan[name] = Decimal(value)
             case ["plan", name, value]:
                 given = "" if value == "none" else value
                 self.plan[name] = int(given) if name in WHOLE_TERMS else given
+            case ["band", *words_of_band]:
+                self.plan["bands"] = read_bands(" ".join(words_of_band))
+            case ["price", prefix, per_minute, "in", band]:
+                self.band_prices[prefix, band] = per_minute
+            case ["surcharge", prefix, origin, per_minute]:
+                extra = Surcharge(origin=OriginClass(origin), per_minute=Decimal(per_minute))
+                self.surcharges[prefix] = (*self.surcharges.get(prefix, ()), extra)
             case ["price", prefix, per_minute]:
                 self.prices[prefix] = per_minute
             case ["only", "trunk", name]:
@@ -142,7 +158,7 @@ def rates_of(prices: dict[str, str], currency: str) -> list[Rate]:
 def fill(connection: Connection, terms: Terms, policy: ALegPolicy) -> None:
     """Write it all down."""
     add_deck(connection, name="retail", kind="sell", currency=terms.currency, author=CLERK)
-    new_deck(connection, "retail", terms.prices, terms.currency, LONG_AGO)
+    add_version(connection, deck_name="retail", new_rates=_sold(terms), effective_at=LONG_AGO, author=CLERK)
     for priority, (name, costs) in enumerate(terms.trunks.items()):
         add_deck(connection, name=f"{name}-cost", kind="cost", currency=terms.currency, author=CLERK)
         new_deck(connection, f"{name}-cost", costs, terms.currency, LONG_AGO)
@@ -169,6 +185,17 @@ def fill(connection: Connection, terms: Terms, policy: ALegPolicy) -> None:
             destination=E164.parse(NAMED_NUMBERS["D1"]) if kind == dids.DIRECT else None,
         )
         dids.add_did(connection, did, CLERK)
+
+
+def _sold(terms: Terms) -> list[Rate]:
+    """The rows of the sell deck: those for all the time, then those of bands, with their surcharges."""
+    plain = rates_of(terms.prices, terms.currency)
+    of_bands = [
+        replace(rate, band=band)
+        for (prefix, band), price in terms.band_prices.items()
+        for rate in rates_of({prefix: price}, terms.currency)
+    ]
+    return [replace(rate, surcharges=terms.surcharges.get(rate.prefix, ())) for rate in (*plain, *of_bands)]
 
 
 def new_deck(
