@@ -124,11 +124,14 @@ class Clerk:
 
     def asks(self, words: list[str]) -> str:
         """Run one command unseen; what it printed."""
-        printed, told = io.StringIO(), io.StringIO()
+        # Papers are printed as bytes, so stdout must be able to take them.
+        printed = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+        told = io.StringIO()
         with redirect_stdout(printed), redirect_stderr(told):
             code = cli.run(words)
         if code != 0 and stoppers.has_struck():
             raise KeyboardInterrupt  # the door has taken it for its own
         if code != 0:
             raise CommandRefused(f"dialback {shlex.join(words)}: exit code {code}: {told.getvalue().strip()}")
-        return printed.getvalue() + told.getvalue()
+        printed.seek(0)
+        return printed.read() + told.getvalue()
