@@ -54,7 +54,7 @@ def run_month(
     """Close the month and write the papers; the exit code."""
     from store import billruns
 
-    ids = tuple(accounts) or desk.read("accounts to bill", billruns.accounts_to_bill, month_of=month)
+    ids = tuple(accounts) or desk.read("accounts to bill", billruns.accounts_to_bill)
     found = _close(desk, month, ids, dry_run=dry_run)
     failed = () if dry_run or not papers else _write(desk, month, processes)
     show_rows(_rows(found, dry_run=dry_run), COLUMNS, output, none="No new invoice.")

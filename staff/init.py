@@ -71,8 +71,22 @@ level = "info"
 [seller]                               # who stands on invoices
 name = "Dialback"
 # address = ["1 High Street", "London"]
+# country = "GB"                       # wanted by the electronic form of invoices
 # tax_id = "GB123456789"
 # email = "accounts@example.com"
+# bank = ["IBAN GB33BUKB20201555555555"]
+
+# [invoices]                           # numbers have no gap within what the pattern fixes
+# number = "INV-{{year}}-{{n:05}}"
+# due_days = 14
+
+# [mail]                               # the server that takes invoices; `dialback mail run` sends them
+# host = "mail.example.com"
+# port = 587
+# security = "starttls"                # or tls, or none
+# user = "dialback"
+# password = "…"
+# sender = "accounts@example.com"
 
 # [privacy]                            # how long numbers are kept whole; `dialback privacy run` masks
 # keep_months = 6

@@ -26,9 +26,8 @@ from billing.numbering import number_of, series_of
 from billing.particulars import Party
 from billing.period import Period, month
 from billing.tax import TaxRefused, TaxRow
-from calls.admission import AccountState
 from store import ledger
-from store.accounts import Account, list_accounts
+from store.accounts import MONTHLY, Account, list_accounts
 from store.audit import Author, note
 from store.facts import IssuedFacts, facts_text
 from store.invoicetables import invoice_sessions, invoices, number_series
@@ -70,14 +69,9 @@ class Closing:
     idle: tuple[str, ...] = ()
 
 
-def accounts_to_bill(connection: Connection, *, month_of: MonthOf) -> tuple[str, ...]:
-    """The ids of all accounts that the run of that month looks at: those opened before its end."""
-    year, number = month_of
-    return tuple(
-        owner.id
-        for owner in list_accounts(connection)
-        if owner.bill_cycle == "monthly" and _existed(owner, month(year, number, owner.zone))
-    )
+def accounts_to_bill(connection: Connection) -> tuple[str, ...]:
+    """The ids of all accounts that a run looks at: those billed each month, not on demand."""
+    return tuple(owner.id for owner in list_accounts(connection) if owner.bill_cycle == MONTHLY)
 
 
 def survey(
@@ -108,10 +102,6 @@ def close(
     return replace(found, heads=heads)
 
 
-def _existed(owner: Account, period: Period) -> bool:
-    return owner.created_at is None or owner.created_at < period.ends_at
-
-
 def _prepared(
     connection: Connection, account_ids: Sequence[str], *, month_of: MonthOf, now: datetime, terms: Terms
 ) -> Closing:
@@ -135,7 +125,8 @@ def _prepared(
         facts = {each.account_id: each for each in facts_of(connection, together, period)}
         for owner in together:
             known = facts.get(owner.id)
-            if known is None or (owner.state is AccountState.CLOSED and known.is_idle):
+            # Not yet opened, or closed: what happened all the same is billed.
+            if known is None or (known.is_idle and not known.is_active):
                 idle.append(owner.id)
                 continue
             head = _head(known, owner, taxes, now, terms)

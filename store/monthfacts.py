@@ -155,12 +155,18 @@ def _facts_together(
             previous_owed=decimal_from_units(owed.get(owner.id, 0)),
             payments=tuple(payments.get(owner.id, ())),
             options=tuple(options.get(owner.id, ())),
-            is_active=owner.state is not AccountState.CLOSED,
+            is_active=_is_active(owner, period),
             tax_place=owner.tax_place,
             numbers_masked=owner.masks_numbers,
         )
         for owner in owners
     }
+
+
+def _is_active(owner: Account, period: Period) -> bool:
+    """Whether the account is open, and was so before the period's end."""
+    was_open = owner.created_at is None or owner.created_at < period.ends_at
+    return was_open and owner.state is not AccountState.CLOSED
 
 
 def party_of(owner: Account) -> Party:

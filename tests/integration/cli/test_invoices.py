@@ -1,0 +1,147 @@
+"""A month closed by commands: dry run, run, list, print, post, and the same bytes after a restore."""
+
+import csv
+import io
+import json
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import tomlkit
+from lxml import etree
+from office import Office
+from pypdf import PdfReader
+from storeworld import callback, play, story
+
+from staff import exits
+
+SELLER = {
+    "name": "Dialback Ltd",
+    "country": "DE",
+    "tax_id": "DE123456789",
+    "email": "bills@dialback.example",
+    "bank": ["IBAN DE89 3704 0044 0532 0130 00"],
+}
+TAX = ("tax", "set", "GB", "standard", "20", "--from", "2026-01-01", "--reason", "British VAT")
+RUN = ("invoice", "run", "--month", "2026-03", "--yes", "--output", "json")
+
+
+@pytest.fixture
+def billed(office: Office) -> Office:
+    """A firm in Britain that talked for 90 s in March; another one was opened after it."""
+    config = office.folder / "switch.toml"
+    written = tomlkit.parse(config.read_text())
+    written["seller"] = SELLER
+    config.write_text(tomlkit.dumps(written))
+    for account in ("acme", "other"):
+        words = ("--tax-place", "GB", "--email", f"ap@{account}.example", "--reason", "their letter")
+        office.done("account", "change", account, *words)
+    office.done(*TAX)
+    first = callback("cb1", currency="USD")
+    office.store(play, first, story(first, 90))
+    return office
+
+
+def closed(office: Office) -> list[str]:
+    return [row["number"] for row in office.done(*RUN).data]
+
+
+def test_F150_a_dry_run_says_what_the_run_does_and_writes_nothing(billed: Office) -> None:
+    dry = billed.done(*RUN, "--dry-run")
+    assert [(row["account"], row["total"], row["state"]) for row in dry.data] == [
+        ("acme", "0.18", "would be issued"),
+    ]
+    assert "1 would be issued (USD 0.18); 0 issued before; 1 with nothing to say." in dry.err
+    assert billed.done("invoice", "list", "--output", "json").data == []
+    told = billed.done(*RUN)
+    assert [(row["account"], row["total"], row["state"]) for row in told.data] == [
+        ("acme", "0.18", "issued"),
+    ]
+    again = billed.done(*RUN)
+    assert (again.data, "0 issued; 1 issued before; 1 with nothing to say." in again.err) == ([], True)
+    billed.done("ledger", "verify")
+
+
+def test_F144_all_forms_and_the_ledger_have_the_same_totals(billed: Office, tmp_path: Path) -> None:
+    (number,) = closed(billed)
+    billed.done("invoice", "print", number, "--folder", str(tmp_path / "out"))
+    out = {file.suffix[1:]: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    assert sorted(out) == ["csv", "html", "json", "pdf", "txt", "xml"]
+    total = json.loads(out["json"])["totals"]["total"]
+    assert total == "0.18"  # 90 s at 0.10, and 20 % of it
+    assert f"USD {total}" in out["txt"].decode()
+    rows = list(csv.DictReader(io.StringIO(out["csv"].decode())))
+    assert rows[-1]["amount"] == total
+    assert sum(Decimal(row["amount"]) for row in rows[:-1]) == Decimal(total)
+    assert etree.fromstring(out["xml"]).findtext(".//{*}GrandTotalAmount") == total
+    assert f'<td class="n">{total}</td>' in out["html"].decode()
+    page = PdfReader(io.BytesIO(out["pdf"])).pages[0].extract_text().replace("\n", " ")
+    assert f"Total of this invoice {total}" in page
+    shown = billed.done("ledger", "show", "acme", "--output", "json").data
+    assert shown[-1]["balance"] == f"-{total}"
+
+
+def test_F072_what_is_shown_after_the_run_is_the_paper_that_was_issued(billed: Office) -> None:
+    wanted = ("invoice", "show", "acme", "--month", "2026-03")
+    draft = billed.done(*wanted, "--output", "json").data
+    (number,) = closed(billed)
+    before = billed.done(*wanted, "--output", "json").out
+    final = json.loads(before)
+    assert final["number"] == number
+    same = {name for name in draft if name not in {"number", "draft"}}
+    assert {name: draft[name] for name in same} == {name: final[name] for name in same}
+    billed.done("account", "change", "acme", "--name", "Acme Holding", "--reason", "renamed")
+    assert billed.done(*wanted, "--output", "json").out == before
+    assert billed.done("invoice", "print", number, "--output", "json").out == before
+
+
+def test_F078_issued_papers_are_the_same_bytes_after_a_restore(billed: Office, tmp_path: Path) -> None:
+    (number,) = closed(billed)
+    billed.done("invoice", "print", number, "--folder", str(tmp_path / "before"))
+    billed.done("db", "backup", str(tmp_path / "month.backup"))
+    folder = tmp_path / "new"
+    folder.mkdir()
+    shutil.copyfile(billed.folder / "switch.toml", folder / "switch.toml")
+    again = Office(folder=folder, capsys=billed.capsys)
+    again.done("db", "restore", str(tmp_path / "month.backup"))
+    again.done("invoice", "print", number, "--folder", str(tmp_path / "after"))
+    for file in (tmp_path / "before").iterdir():
+        assert (tmp_path / "after" / file.name).read_bytes() == file.read_bytes()
+    again.done("ledger", "verify")
+
+
+def test_a_month_that_is_not_over_is_held_with_a_code_that_says_try_later(billed: Office) -> None:
+    told = billed("invoice", "run", "--month", "2099-03", "--account", "acme", "--yes")
+    assert told.code == exits.TEMPORARY
+    assert "Held: acme: the month is not over in Europe/London" in told.err
+
+
+def test_invoices_go_into_the_queue_once_and_out_into_a_folder(billed: Office, tmp_path: Path) -> None:
+    (number,) = closed(billed)
+    send = ("invoice", "send", "--month", "2026-03", "--reason", "month end")
+    assert billed.done(*send).out == "1 queued, 0 known already, 0 without address\n"
+    assert billed.done(*send).out == "0 queued, 1 known already, 0 without address\n"
+    assert "1 sent" in billed.done("mail", "run", "--folder", str(tmp_path / "out")).out
+    assert len(list((tmp_path / "out").glob("*.eml"))) == 1
+    (mail,) = billed.done("mail", "list", "--invoice", number, "--output", "json").data
+    assert (mail["state"], mail["recipient"]) == ("sent", "ap@acme.example")
+    nowhere = billed("mail", "run")
+    assert nowhere.code == exits.CONFIGURATION
+    assert "[mail] host" in nowhere.err
+
+
+def test_a_tax_is_set_listed_and_refused_where_it_cannot_be_meant(billed: Office) -> None:
+    (row,) = billed.done("tax", "list", "--output", "json").data
+    assert (row["place"], row["group"], row["percent"], row["category"]) == ("GB", "standard", "20", "S")
+    for percent in ("-1", "101", "1e2", "NaN"):
+        assert billed("tax", "set", "GB", "calls", "--from", "2026-01-01", "--", percent).code == exits.USAGE
+    closed(billed)
+    late = billed("tax", "set", "GB", "standard", "21", "--from", "2026-02-01")
+    assert late.code == exits.CONFLICT
+
+
+def test_an_unknown_invoice_is_not_found(billed: Office) -> None:
+    assert billed("invoice", "print", "INV-9").code == exits.NOT_FOUND
+    assert billed("invoice", "send", "INV-9").code == exits.USAGE
+    assert billed("invoice", "send").code == exits.USAGE
