@@ -1,7 +1,7 @@
-"""Reports of use and money: `dialback report usage`, `margin`, `ageing`.
+"""Reports of use and money: `dialback report usage`, `margin`, `ageing`, `unbilled`.
 
 Reads: words of the command line; sums that the store made.
-Gives: three click commands.
+Gives: four click commands.
 Knows nothing of: SQL, how a margin is reckoned (billing/takings.py), how payments settle (billing/ageing.py).
 """
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 USAGE = ("callbacks", "legs", "answered", "talk_seconds", "billed_seconds", "amount", "currency")
 MARGIN = ("price", "cost_a", "cost_b", "cost", "margin", "margin_percent", "currency", "cost_currency")
 AGEING = ("account", "to_30_days", "to_60_days", "to_90_days", "older", "credit", "owed", "currency")
+UNBILLED = ("account", "callbacks", "amount", "currency", "first_at", "last_at")
 SEVERAL_LEGS = frozenset({"destination", "carrier"})
 """One callback may be in several such groups, so their callbacks have no sum."""
 
@@ -166,3 +167,32 @@ def ageing(
         rows += totals(rows, "account", AGEING[1:7])
     heading = f"Owed at {at.astimezone(ZoneInfo(zone)).isoformat(sep=' ', timespec='seconds')} {zone}"
     give(desk, rows, AGEING, heading=heading, output=output, file=file, none="Nobody owes anything.")
+
+
+@click.command(epilog="Example: dialback report unbilled --account acme")
+@account_option
+@report_output
+@pass_desk
+def unbilled(desk: Desk, /, *, account_id: str | None, output: str, file: Path | None) -> None:
+    """Calls that are on no invoice yet, up to this moment; without fees, tax and rounding.
+
+    `dialback invoice show ACCOUNT` is the draft with all of them, call by call.
+    """
+    from store import receivables
+    from values.money import decimal_from_units
+
+    rows: list[Row] = [
+        {
+            "account": each.account_id,
+            "callbacks": each.callbacks,
+            "amount": decimal_from_units(each.units),
+            "currency": each.currency,
+            "first_at": each.first_at,
+            "last_at": each.last_at,
+        }
+        for each in desk.read("report unbilled", receivables.unbilled, account_id=account_id)
+    ]
+    if output == TABLE:
+        rows += totals(rows, "account", UNBILLED[1:3], blank=UNBILLED[4:])
+    heading = f"Unbilled at {desk.now().isoformat(sep=' ', timespec='seconds')}"
+    give(desk, rows, UNBILLED, heading=heading, output=output, file=file, none="Everything is invoiced.")

@@ -8,7 +8,7 @@ Knows nothing of: what a report says.
 import rich_click as click
 
 from staff.carrierbill import reconcile
-from staff.moneyreports import ageing, margin, usage
+from staff.moneyreports import ageing, margin, unbilled, usage
 from staff.trafficreports import alarms, false_answers, funnel, quality
 
 
@@ -17,5 +17,5 @@ def report() -> None:
     """Reports: use, margin, quality, the callback funnel, what is owed; carriers' bills checked."""
 
 
-for command in (usage, margin, quality, funnel, ageing, reconcile, false_answers, alarms):
+for command in (usage, margin, quality, funnel, ageing, unbilled, reconcile, false_answers, alarms):
     report.add_command(command)

@@ -1,7 +1,7 @@
-"""What accounts owe, by age.
+"""What accounts owe, by age, and what is on no invoice yet.
 
-Reads: postings on receivables.
-Gives: Ageing of each account.
+Reads: postings on receivables; settled callbacks.
+Gives: Ageing of each account; Unbilled calls of each.
 Knows nothing of: how payments settle charges (billing/ageing.py).
 """
 
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, case, func, select
 
 from billing.ageing import EDGES_DAYS, Ageing, age
 from billing.ledger import LedgerAccountKind
-from store.schema import entries, postings
+from store.invoicetables import invoice_sessions
+from store.schema import entries, postings, settlements
 
 PREFIX = f"{LedgerAccountKind.RECEIVABLE}:"
 
@@ -66,3 +67,47 @@ def receivables(
         for name, currency, credited, *charged in connection.execute(query)
     ]
     return tuple(each for each in found if any(each.ageing.open_units) or each.ageing.credit_units)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbilled:
+    """Calls of an account that are on no invoice; `units` is their price before tax and rounding."""
+
+    account_id: str
+    currency: str
+    callbacks: int
+    units: int
+    first_at: datetime
+    last_at: datetime
+
+
+def unbilled(connection: Connection, *, account_id: str | None = None) -> tuple[Unbilled, ...]:
+    """What each account has talked for and was never invoiced, up to this moment."""
+    is_billed = invoice_sessions.c.callback_id == settlements.c.callback_id
+    query = (
+        select(
+            settlements.c.account_id,
+            settlements.c.currency,
+            func.count().label("callbacks"),
+            func.sum(settlements.c.gross_units - settlements.c.waived_units).label("units"),
+            func.min(settlements.c.ended_at).label("first_at"),
+            func.max(settlements.c.ended_at).label("last_at"),
+        )
+        .select_from(settlements.outerjoin(invoice_sessions, is_billed))
+        .where(invoice_sessions.c.callback_id.is_(None), settlements.c.entry_id.is_not(None))
+        .group_by(settlements.c.account_id, settlements.c.currency)
+        .order_by(settlements.c.account_id, settlements.c.currency)
+    )
+    if account_id is not None:
+        query = query.where(settlements.c.account_id == account_id)
+    return tuple(
+        Unbilled(
+            account_id=row.account_id,
+            currency=row.currency,
+            callbacks=row.callbacks,
+            units=int(row.units),
+            first_at=row.first_at,
+            last_at=row.last_at,
+        )
+        for row in connection.execute(query)
+    )

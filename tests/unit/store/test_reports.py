@@ -333,6 +333,15 @@ def test_what_an_account_owes_is_aged_and_sums_up_to_its_balance(
     assert company_after.read("ageing", receivables.receivables, NOW - timedelta(days=9)) == ()
 
 
+def test_F067_what_is_unbilled_now_is_what_all_calls_cost(
+    company_after: Database, played: list[Callback]
+) -> None:
+    (found,) = company_after.read("unbilled", receivables.unbilled)
+    whole = company_after.read("usage", reports.usage, Wanted(by=By.ACCOUNT, span=ALWAYS))
+    assert (found.account_id, found.units) == ("acme", whole[0].amount_units)
+    assert company_after.read("unbilled", receivables.unbilled, account_id="nobody") == ()
+
+
 def test_F151_ten_failures_in_a_row_are_an_alarm_and_a_busy_far_end_is_none(company: Database) -> None:
     def fail(number: int, *causes: int) -> None:
         first = callback(f"f{number:03}", deadline_at=seconds(number))
