@@ -37,7 +37,13 @@ LISTED = ("number", "kind", "account", "month", "issued_on", "due_on", "currency
 @click.option(
     "--month", type=Month(), metavar="YYYY-MM", help="In each account's zone.  [default: this month]"
 )
-@click.option("--output", type=click.Choice([TABLE, JSON, CSV]), default=TABLE, show_default=True)
+@click.option(
+    "--output",
+    type=click.Choice([TABLE, JSON, CSV]),
+    default=TABLE,
+    show_default=True,
+    help="How to print: for people, or for programs.",
+)
 @pass_desk
 def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
     """Invoices: without a subcommand, those of all accounts for a month, as drafts."""

@@ -36,7 +36,7 @@ def speed_dial() -> None:
 @click.argument("code")
 @click.argument("text", metavar="NUMBER")
 @subscriber_option
-@click.option("--name", default="")
+@click.option("--name", default="", help="Whose number it is.")
 @home_country_option
 @reason_option
 @output_option

@@ -54,7 +54,6 @@ ANOTHER_NAME = {
     "--confirm": "--yes",
     "--dryrun": "--dry-run",
     "--customer": "--account",
-    "--limit": "--last",
 }
 """One thing has one name, on every command."""
 ALLOWED = {("rate", "--to"), ("quote", "--to")}
@@ -90,6 +89,7 @@ def test_every_option_says_what_it_is_for(path: str) -> None:
     assert (command.help or "").strip().splitlines()[0].rstrip().endswith((".", ":", ";", "."))
 
 
+@pytest.mark.timeout(600)
 def test_no_help_loads_what_takes_long() -> None:
     ask = (
         "import os, sys, cli\n"
