@@ -11,6 +11,7 @@ import sys
 BENCHES = {
     "agi": "FastAGI sessions: Dialback's server, pyst2 on threads, plain asyncio. A minute.",
     "invoices": "The close of a month of a million legs, against one SQL aggregation. Some ten minutes.",
+    "deck": "A rate sheet of a million rows: import, approve, look up. Some minutes.",
     "calls": "Whole callbacks: Dialback, and a bare Asterisk that does the same. Some ten minutes.",
 }
 USAGE = "usage: bin/bench BENCH [OPTIONS]      bin/bench BENCH --help tells the options\n\n"

@@ -7,7 +7,7 @@ Knows nothing of: dates, bands, which of a prefix's rows wins (rating/deck.py).
 Prefixes are sorted as text, and each knows the longest prefix that it begins with. One bisection finds the
 last prefix that sorts before the number; the prefixes of the number are that one's forebears, so the rest is
 a walk of a few steps. Columns are arrays, and what repeats itself (names, increments, fees, dates …) is kept
-once: some 40 bytes a row, and nothing for the garbage collector to look through.
+once: some 50 bytes a row, and nothing for the garbage collector to look through.
 """
 
 from array import array

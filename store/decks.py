@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from rating.deck import Deck, NoRate
 from rating.rate import Rate
@@ -183,10 +183,10 @@ def pinned_rates(connection: Connection, rate_ids: Iterable[str]) -> Mapping[str
             missing.append((name, version, row))
         else:
             found[rate_id] = rate
-    if missing:
-        key = tuple_(deck_versions.c.deck_name, deck_versions.c.version, rates.c.row)
-        for each in connection.execute(PINNED.where(key.in_(missing))):
-            rate_id = f"{each.deck_name}:{each.version}:{each.row}"
+    for name, version in {place[:2] for place in missing}:
+        rows = [place[2] for place in missing if place[:2] == (name, version)]
+        for each in connection.execute(PINNED, {"deck_name": name, "version": version, "rows": rows}):
+            rate_id = f"{name}:{version}:{each.row}"
             found[rate_id] = rate_of(raterows.row_of(each), rate_id=rate_id, currency=each.currency)
     lost = wanted.keys() - found.keys()
     if lost:
@@ -273,9 +273,15 @@ _NEWEST = (
     .group_by(deck_versions.c.deck_name)
     .subquery()
 )
-PINNED = select(
-    *raterows.COLUMNS, deck_versions.c.deck_name, deck_versions.c.version, decks.c.currency
-).select_from(rates.join(_JOINED, rates.c.version_id == deck_versions.c.id))
+PINNED = (
+    select(*raterows.COLUMNS, decks.c.currency)
+    .select_from(rates.join(_JOINED, rates.c.version_id == deck_versions.c.id))
+    .where(
+        deck_versions.c.deck_name == bindparam("deck_name"),
+        deck_versions.c.version == bindparam("version"),
+        rates.c.row.in_(bindparam("rows", expanding=True)),
+    )
+)
 _IN_FORCE_NOW = select(*_VERSION).select_from(
     _JOINED.join(
         _NEWEST,

@@ -37,6 +37,11 @@ ALL = (
 CANDIDATES = select(*COLUMNS).where(
     rates.c.version_id == bindparam("version_id"), rates.c.prefix.in_(bindparam("prefixes", expanding=True))
 )
+# SQLite would search the whole version by its primary key, unless it is told the index.
+_BY_INDEX = (
+    f"SELECT {', '.join(NAMES)} FROM rates INDEXED BY ix_rates_prefix"  # noqa: S608 - names of ours
+    f" WHERE version_id = ? AND prefix IN ({', '.join('?' * PREFIX_DIGITS_MAX)})"
+)
 
 
 def write(connection: Connection, version_id: int, numbered: Iterable[tuple[int, RateRow]]) -> None:
@@ -62,8 +67,12 @@ def read_table(
 
 def candidates(connection: Connection, version_id: int, digits: str) -> Sequence[tuple[int, RateRow]]:
     """The rows of every prefix of a number, by the index: at most 15 prefixes."""
-    prefixes = [digits[:length] for length in range(1, min(len(digits), PREFIX_DIGITS_MAX) + 1)]
-    found = connection.execute(CANDIDATES, {"version_id": version_id, "prefixes": prefixes})
+    # Always as many, so that the statement is always the same; a prefix twice changes nothing.
+    prefixes = [digits[: length + 1] for length in range(PREFIX_DIGITS_MAX)]
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql(_BY_INDEX, (version_id, *prefixes))
+    else:
+        found = connection.execute(CANDIDATES, {"version_id": version_id, "prefixes": prefixes})
     return [(row.row, row_of(row)) for row in found]
 
 
@@ -86,7 +95,7 @@ def row_of(row: Row[Any, *tuple[Any, ...]]) -> RateRow:
         row.connect_fee,
         row.first_increment_s,
         row.next_increment_s,
-        row.blocked,
+        bool(row.blocked),
         () if surcharges == (None, None, None, None) else surcharges,
         row.attempt_fee,
         row.number_digits_min,

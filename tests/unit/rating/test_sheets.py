@@ -15,6 +15,7 @@ from rating.sheet import LINE_CHARACTERS_MAX
 from staff.exits import Stop
 from values.instants import micros
 
+SAMPLES = Path(__file__).parents[3] / "etc" / "decks"
 PLAIN_HEADER = "prefix,destination,rate_per_min\n"
 
 
@@ -384,3 +385,15 @@ def test_entities_in_a_workbook_are_refused() -> None:
             target.writestr(part.filename, data)
     with pytest.raises(Stop, match="entities"):
         read(evil.getvalue())
+
+
+# samples
+
+
+def test_the_sample_sheet_of_a_carrier_and_the_sample_mapping_are_sound() -> None:
+    found = read_path(SAMPLES / "carrier-sheet-example.csv", kind="cost")
+    assert found.errors == []
+    assert sorted(row.prefix for row in found.rows) == ["44", "447", "449", "61", "6138", "6139", "614"]
+    mapping = (SAMPLES / "mapping-example.toml").read_text(encoding="utf-8")
+    sheet = "Zielwahl;Ziel;Preis je Minute;Nachtrabatt\n44;UK;1,085;50\n"
+    assert read(sheet, mapping=mapping).prices == {"44": 108_500_000}
