@@ -18,8 +18,9 @@ from itertools import islice
 
 import numpy as np
 
-from rating.bulk import TALK_SECONDS_MAX, BulkLegs, micros_of, number_column
+from rating.bulk import TALK_SECONDS_MAX, BulkLegs, number_column, plain_legs
 from values.e164 import NumberRefused, normalise
+from values.instants import micros
 
 NUMBER, SECONDS, LEG, ANSWERED = "number", "talk_seconds", "leg", "answered_at"
 # The order in which Asterisk's cdr_csv.c writes Master.csv; the last two are there if cdr.conf asks for them.
@@ -142,7 +143,7 @@ class _Reading:
             columns.index(name) if name in columns else -1 for name in wanted
         )
         self._least = MASTER_CSV_LEAST if form.is_asterisk else len(columns)
-        self._at = None if form.at is None else micros_of(form.at)
+        self._at = None if form.at is None else micros(form.at)
         self._digits = lru_cache(NUMBERS_KEPT)(_normaliser(form.home_country))
 
     def part(self, some: Sequence[tuple[int, str]]) -> CallPart:
@@ -161,7 +162,7 @@ class _Reading:
         return CallPart(
             columns=columns,
             cells=[_fitted(cells, len(columns)) for cells in reading.cells],
-            legs=BulkLegs(
+            legs=plain_legs(
                 numbers=number_column(reading.digits),
                 at=np.array(reading.at, dtype=np.int64),
                 talk_seconds=np.array(reading.seconds, dtype=np.int64),
@@ -201,7 +202,7 @@ class _Reading:
         if _INSTANT.fullmatch(text):
             try:
                 instant = datetime.fromisoformat(text)
-                return micros_of(instant if instant.tzinfo else instant.replace(tzinfo=self._form.zone))
+                return micros(instant if instant.tzinfo else instant.replace(tzinfo=self._form.zone))
             except (ValueError, OverflowError):
                 pass  # 2026-02-30 has the form, but is no day
         problem = f"{text[:40]!r} is no time: write 2026-03-01T08:15:00Z, or with an offset instead of Z"

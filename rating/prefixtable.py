@@ -75,7 +75,7 @@ def number_column(digits: Sequence[str]) -> NumberColumn:
 class PrefixTable:
     """Places by prefix. Immutable by convention: nothing in it changes after it is made."""
 
-    __slots__ = ("_blocks", "_cells", "_has_longer", "_lengths", "_long", "shorter")
+    __slots__ = ("_blocks", "_cells", "_has_longer", "_lengths", "_long", "_reach_max", "shorter")
 
     def __init__(self, prefixes: NumberColumn) -> None:
         """Index distinct prefixes; the place of each is its place in the column.
@@ -85,6 +85,7 @@ class PrefixTable:
         self._cells: Places = np.full(10**_CELL_DIGITS, _NO_CELL, dtype=np.int32)
         self._blocks: Places = np.empty((0, 10**_BLOCK_DIGITS), dtype=np.int32)
         self._lengths = prefixes.lengths
+        self._reach_max = int(prefixes.lengths.max(initial=0))
         self._long: tuple[tuple[int, Ints, Places], ...] = ()
         self._has_longer: Flags = np.zeros(len(prefixes) + 1, dtype=np.bool_)
         self.shorter: Places = np.full(len(prefixes), NOWHERE, dtype=np.int32)
@@ -105,7 +106,7 @@ class PrefixTable:
 
     def _found(self, numbers: NumberColumn) -> Places:
         found = self._longest(numbers.keys)
-        if len(self._lengths):
+        if self._reach_max > numbers.lengths.min(initial=PREFIX_DIGITS_MAX):
             # The places to the right of a short number are empty, not zeros: a prefix longer than the
             # number is none of its own, but the shorter ones below it are.
             while (beyond := np.flatnonzero(self._reach(found) > numbers.lengths)).size:
@@ -117,13 +118,14 @@ class PrefixTable:
 
     def _longest(self, keys: Ints) -> Places:
         """Return the place of the longest prefix that is there so far, of numbers of 15 digits."""
-        codes: Places = self._cells[keys // 10 ** (PREFIX_DIGITS_MAX - _CELL_DIGITS)]
+        codes: Places = np.take(self._cells, keys // 10 ** (PREFIX_DIGITS_MAX - _CELL_DIGITS))
         for digits in (_CELL_DIGITS + _BLOCK_DIGITS, _TABLE_DIGITS):
             inside = np.flatnonzero(codes < 0)
             if not inside.size:
                 break
             rest = keys[inside] // 10 ** (PREFIX_DIGITS_MAX - digits)
-            codes[inside] = self._blocks[~codes[inside], rest % 10**_BLOCK_DIGITS]
+            cells = ~codes[inside].astype(np.int64) * 10**_BLOCK_DIGITS + rest % 10**_BLOCK_DIGITS
+            codes[inside] = np.take(self._blocks, cells)
         codes[codes == _NO_CELL] = NOWHERE
         if self._long:
             self._look_longer(keys, codes)

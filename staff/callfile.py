@@ -37,8 +37,9 @@ REASONS = {
     Finding.BLOCKED: "the prefix is blocked",
     Finding.NO_PREFIX: "no prefix of the deck fits",
     Finding.NOT_VALID_THEN: "no row of the prefix is valid at that time",
+    Finding.NO_VERSION: "no version of the deck is in force at that time",
 }
-NO_VERSION = "no version of the deck is in force at that time"
+NO_VERSION = REASONS[Finding.NO_VERSION]
 NOT_ANSWERED = "not answered"
 A_LEG_FREE = "the plan's A-leg is free"
 
@@ -94,7 +95,7 @@ class CallFile:
         legs = part.legs
         if self._plan.a_leg_policy is ALegPolicy.FREE:
             legs.talk_seconds[legs.is_a] = 0
-        for terms, places in self._deck.by_version(self._plan, legs.at):
+        for _, terms, places in self._deck.by_version(self._plan, legs.at):
             if terms is None:
                 for leg in places:
                     added[part.places[leg]] = ("", "", "", "", "", "", NO_VERSION)

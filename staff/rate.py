@@ -163,8 +163,10 @@ def _dated(desk: Desk, name: str, plan: Plan, at: datetime | None) -> DatedDeck:
     if info.currency != plan.currency:
         problem = f"deck {name!r} is in {info.currency}, plan {plan.id} in {plan.currency}"
         raise Conflict("deck", problem, "name a deck of the plan's currency")
-    starts = desk.read("find versions", decks.starts, name)
-    return DatedDeck(starts, lambda then: desk.read("read deck", decks.whole_deck, name, then).rates, at=at)
+    starts = desk.read("find versions", decks.starts, name) if at is None else [at]
+    return DatedDeck(
+        starts, lambda then: desk.read("read deck", decks.rates_at, name, then), always=at is not None
+    )
 
 
 def _delimiter(text: str) -> str:

@@ -164,6 +164,23 @@ def cost_decks(
     return {row.deck_name: _kept(connection, row) for row in rows}
 
 
+def rates_at(connection: Connection, name: str, at: datetime) -> Sequence[Rate]:
+    """Every row of the version in force at `at`, in memory; none where no version is in force then."""
+    row = connection.execute(IN_FORCE, {"deck_name": name, "at": at}).first()
+    return () if row is None else shelve(connection, row).rates
+
+
+def version(connection: Connection, name: str, number: str) -> tuple[datetime, Sequence[Rate]]:
+    """When that version of a deck began, and its rows; NotFound if there is none that was approved."""
+    wanted = select(*_VERSION, deck_versions.c.effective_at).select_from(_JOINED)
+    if number.isascii() and number.isdecimal():
+        is_it = (deck_versions.c.deck_name == name) & (deck_versions.c.version == int(number))
+        row = connection.execute(wanted.where(is_it, deck_versions.c.approved_at.is_not(None))).first()
+        if row is not None:
+            return row.effective_at, shelve(connection, row).rates
+    raise NotFound("deck", f"there is no version {number!r} of deck {name!r}", "see `dialback deck list`")
+
+
 def rate(connection: Connection, rate_id: str) -> Rate:
     """The rate of that id, whichever version is in force today; NotFound if there is none."""
     return pinned_rates(connection, [rate_id])[rate_id]
