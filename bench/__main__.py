@@ -10,6 +10,7 @@ import sys
 
 BENCHES = {
     "agi": "FastAGI sessions: Dialback's server, pyst2 on threads, plain asyncio. A minute.",
+    "rating": "Prices: one at a time by deck size, in bulk against SQL and floats, import. Some minutes.",
     "invoices": "The close of a month of a million legs, against one SQL aggregation. Some ten minutes.",
     "deck": "A rate sheet of a million rows: import, approve, look up. Some minutes.",
     "calls": "Whole callbacks: Dialback, and a bare Asterisk that does the same. Some ten minutes.",

@@ -1,0 +1,58 @@
+"""Import of a large deck by the command itself, as a process: rows a second, and how much memory at most.
+
+Reads: how many rows.
+Gives: one paragraph of figures.
+Knows nothing of: how import works.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench import ratingload
+
+ROOT = Path(__file__).parents[1]
+HEADER = "prefix,destination,rate_per_min,first_increment,next_increment,connect_fee\n"
+
+
+class ImportFailedError(Exception):
+    """The command did not import the deck."""
+
+
+def import_deck(folder: Path, rows: int) -> str:
+    """Import so many rows into a new SQLite database, durably."""
+    config = str(folder / "switch.toml")
+    _run(["--config", config, "init", "--folder", str(folder)])
+    sheet = folder / "deck.csv"
+    with sheet.open("w", encoding="utf-8") as out:
+        out.write(HEADER)
+        for rate in ratingload.rates(rows):
+            steps = f"{rate.first_increment_s or ''},{rate.next_increment_s or ''}"
+            out.write(
+                f"{rate.prefix},{rate.destination},{rate.per_minute:f},{steps},{rate.connect_fee or ''}\n"
+            )
+    words = ["deck", "import", "bench", str(sheet), "--kind", "sell", "--currency", "USD", "--approve"]
+    wall, processor, memory = _run(["--config", config, *words])
+    return (
+        f"deck import --approve, {rows:,} rows of CSV, {sheet.stat().st_size / 2**20:.0f} MiB, into SQLite "
+        f"(synchronous=FULL):\n  {wall:.0f} s, {rows / wall:,.0f} rows a second; "
+        f"{processor:.0f} s of processor, {rows / processor:,.0f} rows for each; "
+        f"{memory / 2**20:.0f} MiB of memory at most"
+    )
+
+
+def _run(words: list[str]) -> tuple[float, float, int]:
+    """Run a command; seconds, seconds of processor, and the most bytes that were resident."""
+    started = time.monotonic()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "cli", *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert command.stderr is not None
+    said = command.stderr.read()
+    _, status, used = os.wait4(command.pid, 0)
+    command.returncode = os.waitstatus_to_exitcode(status)
+    if command.returncode != 0:
+        raise ImportFailedError(f"dialback {' '.join(words)}: {said.decode(errors='replace')[-2000:]}")
+    return time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
