@@ -56,6 +56,7 @@ NOUNS = {
     "deck": Noun("staff.deck:deck", "Rate decks: what a minute is sold for, or costs us."),
     "plan": Noun("staff.plan:plan", "Plans: which deck an account pays by, and in what steps."),
     "rate": Noun("staff.rate:rate", "Price a file of calls by a plan; nothing is written into the books."),
+    "rerate": Noun("staff.rerate:rerate", "Price callbacks that ended anew: first to see, then to do."),
     "quote": Noun("staff.quote:quote", "What a callback would cost: both legs, any day, any caller ID."),
     "routes": Noun("staff.routes:routes", "Routes: who would take a call to a number, and who not."),
     "explain": Noun("staff.explain:explain", "How the price of a call came about, step by step."),

@@ -76,7 +76,7 @@ def record_of(row: RowMapping) -> CallRecord:
     """The record of a joined row."""
     is_charged = row["amount_units"] is not None
     return CallRecord(
-        cdr=_cdr_of(row),
+        cdr=cdr_of(row),
         account_id=row["account_id"],
         subscriber_id=row["subscriber_id"],
         plan_id=row["plan_id"],
@@ -162,7 +162,8 @@ def _joined() -> Select[*tuple[object, ...]]:
     )
 
 
-def _cdr_of(row: RowMapping) -> Cdr:
+def cdr_of(row: RowMapping) -> Cdr:
+    """The record of a row of `cdrs`."""
     return Cdr(
         leg_id=row["leg_id"],
         callback_id=row["callback_id"],

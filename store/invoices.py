@@ -21,6 +21,7 @@ from store.accounts import Account, account
 from store.cdrs import CHARGE_COLUMNS, NEWEST_CHARGE, charge_of
 from store.errors import NotFound
 from store.monthfacts import facts_of
+from store.outcomes import WAIVED_UNITS
 from store.schema import callbacks, cdrs, charges, settlements, subscribers
 from values.money import decimal_from_units
 
@@ -68,7 +69,7 @@ def sessions_of(
         select(
             settlements.c.callback_id,
             settlements.c.ended_at,
-            settlements.c.waived_units,
+            WAIVED_UNITS,
             callbacks.c.received_at,
             callbacks.c.reference,
             callbacks.c.subscriber_id,

@@ -25,6 +25,7 @@ from store.grouping import (
     trigger_key,
     within,
 )
+from store.outcomes import WAIVED_UNITS
 from store.schema import accounts, callbacks, cdrs, charges, settlements
 
 WAIVED = "(waived)"
@@ -167,7 +168,7 @@ def _waived(connection: Connection, wanted: Wanted) -> dict[tuple[str, str], int
     keys = _session_keys(wanted)
     ended = settlements.c.ended_at
     query = (
-        select(*keys, settlements.c.currency, func.sum(settlements.c.waived_units).label("units"))
+        select(*keys, settlements.c.currency, func.sum(WAIVED_UNITS).label("units"))
         .select_from(settlements.join(callbacks, callbacks.c.id == settlements.c.callback_id))
         .where(settlements.c.waived_units > 0)
         .where(ended >= wanted.span.starts_at, ended < wanted.span.ends_at)

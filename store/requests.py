@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select
 
+from store.outcomes import GROSS_UNITS, WAIVED_UNITS
 from store.schema import api_keys, callbacks, numbers, settlements, subscribers
 from values.e164 import E164
 
@@ -80,6 +81,6 @@ HOME_COUNTRY = (
     .join(numbers, numbers.c.subscriber_id == subscribers.c.id)
     .where(subscribers.c.account_id == bindparam("account_id"), numbers.c.e164 == bindparam("number"))
 )
-TOTAL = select(settlements.c.currency, settlements.c.gross_units, settlements.c.waived_units).where(
+TOTAL = select(settlements.c.currency, GROSS_UNITS, WAIVED_UNITS).where(
     settlements.c.callback_id == bindparam("callback_id")
 )

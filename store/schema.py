@@ -31,6 +31,7 @@ from store import (  # noqa: F401 - whoever has this module has all tables
     customertables,
     invoicetables,
     pricetables,
+    reratingtables,
 )
 from store.columns import SerialType, instant, metadata, serial, text, units
 from store.moneytables import conversions as conversions  # noqa: PLC0414 - all tables are met here
@@ -534,6 +535,7 @@ settlements = Table(
     units("waived_units"),
     instant("ended_at"),
     Index("ix_settlements_account", "account_id", "ended_at"),
+    Index("ix_settlements_ended", "ended_at", "callback_id"),
     Index(
         "ix_settlements_waived",
         "ended_at",

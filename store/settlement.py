@@ -239,6 +239,18 @@ def _charge_values(
         "revision": 0,
         "entry_id": entry_id,
         "plan_id": callback.plan_id,
+        **price_columns(price),
+        "cost_rate_id": cost.rate_id,
+        "cost_currency": cost.currency,
+        "cost_seconds": cost.billed_seconds,
+        "cost_units": decimal_units(cost.amount),
+        "cost_steps": "\n".join(cost.steps),
+    }
+
+
+def price_columns(price: Charge) -> dict[str, object]:
+    """What a row of `charges` says of the price."""
+    return {
         "currency": price.currency,
         "talk_seconds": price.talk_seconds,
         "billed_seconds": price.billed_seconds,
@@ -252,11 +264,6 @@ def _charge_values(
         "next_increment_s": price.next_increment_s,
         "amount_units": decimal_units(price.amount),
         "steps": "\n".join(price.steps),
-        "cost_rate_id": cost.rate_id,
-        "cost_currency": cost.currency,
-        "cost_seconds": cost.billed_seconds,
-        "cost_units": decimal_units(cost.amount),
-        "cost_steps": "\n".join(cost.steps),
         "package_seconds": price.package_seconds,
         "surcharge_per_minute": rate_units(price.surcharge_per_minute),
         "band": price.band,

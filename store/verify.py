@@ -15,6 +15,7 @@ from store.verifyinvoices import CHECKS as INVOICE_CHECKS
 from store.verifyinvoices import papers_changed
 from store.verifymoney import CHECKS as MONEY_CHECKS
 from store.verifymoney import PAPER_CHECKS, conversions_reckoned
+from store.verifyreratings import CHECKS as RERATING_CHECKS
 
 SHOWN_MAX = 1_000
 """More sentences of one kind help nobody."""
@@ -24,7 +25,7 @@ _Rows = Select[*tuple[object, ...]]
 
 def verify(connection: Connection) -> tuple[str, ...]:
     """Every disagreement, in a sentence that names the row."""
-    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS, *PAPER_CHECKS, *INVOICE_CHECKS)
+    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS, *PAPER_CHECKS, *INVOICE_CHECKS, *RERATING_CHECKS)
     found = [sentence for check in checked for sentence in _sentences(connection, check)]
     return (*found, *conversions_reckoned(connection), *papers_changed(connection))
 

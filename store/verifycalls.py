@@ -8,7 +8,6 @@ Knows nothing of: how a price comes about.
 from sqlalchemy import BigInteger, Select, and_, case, func, literal, or_, select, type_coerce
 
 from calls.callback import ENDS
-from store.cdrs import NEWEST_CHARGE
 from store.schema import callbacks, cdrs, charges, entries, holds, postings, settlements
 
 _Rows = Select[*tuple[object, ...]]
@@ -16,9 +15,7 @@ _Rows = Select[*tuple[object, ...]]
 _ended = callbacks.c.state.in_(sorted(state.value for state in ENDS))
 _charged = (
     select(cdrs.c.callback_id, func.sum(charges.c.amount_units).label("units"))
-    .select_from(
-        cdrs.join(charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE))
-    )
+    .select_from(cdrs.join(charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == 0)))
     .group_by(cdrs.c.callback_id)
     .subquery()
 )
