@@ -2,27 +2,31 @@
 
 Reads: charges in effect, settlements, credit notes issued before.
 Gives: CreditNote; Forbidden beyond what was charged. The charge and its entry stay as they were.
-Knows nothing of: how a credit note is printed, taxes (the caller says them).
+Knows nothing of: how a credit note is printed.
+
+The tax that the invoice of the session took on it is given back on top, at that invoice's own rate.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from moneyed import Money
 from sqlalchemy import Connection, func, insert, select, text
 
 from billing.acts import credited
 from billing.ledger import Entry
+from billing.tax import CALLS
 from store import acts, dunning
 from store.audit import Author
 from store.cdrs import NEWEST_CHARGE
 from store.errors import Forbidden, Invalid, NotFound
+from store.facts import facts_of_text
+from store.invoicetables import invoice_sessions, invoices
 from store.moneytables import credit_notes
 from store.schema import cdrs, charges, settlements
-from values.money import amount_units, decimal_from_units, from_units, plain_decimal
-
-NOTHING = Decimal("0.0000")
+from values.money import amount_units, decimal_from_units, from_units, half_up, minor_digits, plain_decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +123,10 @@ def issue(
     act = acts.act_of(known.account_id, reference, author)
     if not act.reason:
         raise Invalid("reason", "it is empty", "say why; it is printed on the credit note")
-    on_top = tax or Money(NOTHING, known.currency)
     if amount is not None and (amount.currency.code != known.currency or amount_units(amount) <= 0):
         remedy = f"write more than zero in {known.currency}"
         raise Invalid("amount", f"{plain_decimal(amount.amount)} {amount.currency.code} is no credit", remedy)
-    given: list[Money] = []
+    given: list[tuple[Money, Money]] = []
 
     def make() -> Entry:
         now = line(connection, line_id)  # again, for now it is looked at under the account's lock
@@ -134,18 +137,20 @@ def issue(
             if not now.left_units:
                 problem = f"nothing is left of {line_id!r}: {_shown(now.credited_units)} was given back"
             raise Forbidden("amount", problem, "credit less, or another line")
-        given.append(from_units(units, now.currency))
-        return credited(act, given[0], on_top)
+        net = from_units(units, now.currency)
+        given.append((net, _tax_on(connection, now.callback_id, net) if tax is None else tax))
+        return credited(act, *given[0])
 
     # A repetition must say the same amount again; without one it means all, then as now.
-    said = {
+    said: dict[str, object] = {
         "line": line_id,
         "units": "all" if amount is None else amount_units(amount),
-        "tax_units": amount_units(on_top),
     }
+    if tax is not None:
+        said["tax_units"] = amount_units(tax)
     outcome = acts.perform(connection, act, make, action="credit-note.add", said=said, author=author)
     if outcome.is_new:
-        _write(connection, known, outcome.entry, (given[0], on_top), author)
+        _write(connection, known, outcome.entry, given[0], author)
         dunning.relieve(connection, known.account_id, author)
     return of_entry(connection, outcome.entry.id), outcome.is_new
 
@@ -216,6 +221,21 @@ def _next(connection: Connection) -> int:
         connection.execute(text("LOCK TABLE credit_notes IN SHARE ROW EXCLUSIVE MODE"))
     newest = select(func.coalesce(func.max(credit_notes.c.sequence), 0))
     return int(connection.execute(newest).scalar_one()) + 1
+
+
+def _tax_on(connection: Connection, callback_id: str, net: Money) -> Money:
+    """The tax that the session's invoice took on so much of its calls; none before it is invoiced."""
+    code = net.currency.code
+    wanted = (
+        select(invoices.c.facts)
+        .join(invoice_sessions, invoice_sessions.c.number == invoices.c.number)
+        .where(invoice_sessions.c.callback_id == callback_id)
+    )
+    facts = connection.execute(wanted).scalar()
+    taxes = () if facts is None else facts_of_text(facts).head.totals.taxes
+    percent = next((each.percent for each in taxes if CALLS in each.groups), Decimal(0))
+    exact = Fraction(net.amount) * Fraction(percent) / 100
+    return Money(half_up(exact, minor_digits(code)), code)
 
 
 def _charged(connection: Connection, callback_id: str, leg_id: str | None = None) -> int:

@@ -2,6 +2,8 @@
 
 import threading
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,12 +11,15 @@ from moneyed import Money
 from sqlalchemy import Connection, text
 from storeworld import CLERK, NOW, callback, play, story
 
-from store import creditnotes, disputes, ledger
+from billing.particulars import Party
+from billing.tax import TaxRow
+from store import billruns, creditnotes, customers, disputes, ledger
 from store.cdrs import list_cdrs
 from store.creditnotes import CreditNote
 from store.database import Database
 from store.disputes import DisputeState
 from store.errors import Conflict, Forbidden, Invalid, NotFound
+from store.taxes import set_tax
 from store.verify import verify
 
 AUTHOR = replace(CLERK, at=NOW, reason="one-way sound")
@@ -102,6 +107,22 @@ def test_tax_that_was_taken_is_given_back_on_top(called: Database) -> None:
     )
     assert (note.units, note.tax_units) == (1000, 200)
     assert called.read("verify", verify) == ()
+
+
+def test_F074_the_tax_of_the_invoice_is_given_back_at_that_invoices_rate(company: Database) -> None:
+    vat = TaxRow(place="GB", group="standard", valid_from=date(2026, 1, 1), percent=Decimal(20))
+    company.call("tax", set_tax, vat, AUTHOR)
+    owner = company.read("account", customers.account, "acme")
+    company.call("place", customers.change_account, replace(owner, tax_place="GB"), AUTHOR)
+    company.call("play", play, callback(), story(callback(), 1_500))
+    april = replace(AUTHOR, at=datetime(2026, 4, 2, 9, tzinfo=UTC))
+    terms = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
+    company.call("close", billruns.close, ["acme"], month_of=(2026, 3), terms=terms, author=april)
+    wanted = Money("5.00", "EUR")
+    for _ in range(2):
+        note, _is_new = company.call("credit", creditnotes.issue, B_LEG, wanted, "case 7", april)
+        assert (note.units, note.tax_units) == (5_0000, 1_0000)
+    assert company.read("verify", verify) == ()
 
 
 def test_numbers_have_no_gap_also_when_issuing_fails_or_many_issue_at_once(called: Database) -> None:
