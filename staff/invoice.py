@@ -63,7 +63,9 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
 @click.option(
     "--month", type=Month(), metavar="YYYY-MM", help="In the account's zone.  [default: this month]"
 )
-@click.option("--output", type=click.Choice(list(FORMS)), default=TABLE, show_default=True)
+@click.option(
+    "--output", type=click.Choice(list(FORMS)), default=TABLE, show_default=True, help="In which form."
+)
 @click.option(
     "--pdf",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -165,7 +167,9 @@ def list_invoices(desk: Desk, account_id: str | None, month: MonthOf | None, out
 
 @invoice.command("print", epilog="Example: dialback invoice print INV-2026-00042 --output pdf > invoice.pdf")
 @click.argument("number")
-@click.option("--output", type=click.Choice(list(FORMS)), default=TABLE, show_default=True)
+@click.option(
+    "--output", type=click.Choice(list(FORMS)), default=TABLE, show_default=True, help="In which form."
+)
 @click.option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), help="Write every form into this folder."
 )
