@@ -8,14 +8,12 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from filled_books import fill_books
-from moneyed import Money
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from storeworld import fill, seconds
+from storeworld import fill
 from throwaway_postgresql import Server
 
-from billing.ledger import payment_entry
-from store import acts, ledger, migrations
+from store import acts, migrations
 from store.database import Database
 from store.upgrade import upgrade
 
@@ -40,6 +38,13 @@ FROZEN = {
     "dunning_steps": "stage",
 }
 SAYS_NO = "append-only"
+OLD_PAYMENT = (
+    "INSERT INTO ledger_accounts VALUES ('receivable:acme', 'EUR', 200000), ('cash', 'EUR', -200000)",
+    "INSERT INTO entries VALUES ('payment-acme-bank 1', 'payment', 0, 'bank 1', '')",
+    "INSERT INTO postings VALUES ('payment-acme-bank 1', 0, 'receivable:acme', 'EUR', 200000)",
+    "INSERT INTO postings VALUES ('payment-acme-bank 1', 1, 'cash', 'EUR', -200000)",
+)
+"""As a payment was written down before references were kept."""
 SQLITE_ONLY = (
     "INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1",
     # SQLite's own row number serves as well to put a row in the place of another.
@@ -131,17 +136,11 @@ def test_payments_made_before_references_were_kept_are_found_by_theirs_after_the
             "INSERT INTO accounts VALUES ('acme', 'Acme', 'postpaid', 'open', 'EUR', 'UTC', 'standard', 0,"
             " '', '', '', '', 0)"
         )
-        paid = payment_entry(
-            id="payment-acme-bank 1",
-            at=seconds(0),
-            account_id="acme",
-            reference="bank 1",
-            amount=Money("20", "EUR"),
-        )
-        ledger.post(connection, paid)
+        for statement in OLD_PAYMENT:
+            connection.exec_driver_sql(statement)
         connection.commit()
     upgrade(url)
     done = database.read("done", acts.done, "acme", "bank 1")
     assert done is not None
-    assert (done.units, done.entry_id, done.action) == (20_0000, paid.id, "payment.add")
+    assert (done.units, done.entry_id, done.action) == (20_0000, "payment-acme-bank 1", "payment.add")
     database.close()
