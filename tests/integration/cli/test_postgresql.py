@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from office import Office
-from storeworld import callback, play, story
+from storeworld import by_sorted_rows, callback, play, story
 from throwaway_postgresql import Server, server_binaries
 
 pytestmark = pytest.mark.postgres
@@ -45,7 +45,7 @@ def test_a_company_is_founded_called_and_invoiced(office: Office) -> None:
     office.done("number", "add", "anna", "020 7946 0101", "--verified", "--reason", "called her")
     office.done("did", "add", "+442079460900", "--shared")
     first = callback("cb1", currency="USD")
-    office.store(play, first, story(first, 90))
+    office.store(play, first, by_sorted_rows(story(first, 90)))
     assert office.done("cdr", "--last", "1", "--output", "json").data[0]["amount"] == "0.36"
     office.done("payment", "add", "acme", "1", "--reference", "bank 1")
     assert office.done("account", "show", "acme", "--output", "json").data["balance"] == "0.64"

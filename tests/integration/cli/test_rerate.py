@@ -1,15 +1,10 @@
 """`dialback rerate`: first to see, then to do."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from office import Office
-from storeworld import NOW, callback, play, story
-
-from calls import events
-from calls.events import Event
+from storeworld import NOW, by_sorted_rows, callback, play, story
 
 MONTH = ("rerate", "--month", f"{NOW:%Y-%m}")
 RIGHT = (*MONTH, "--deck", "retail:2")
@@ -21,25 +16,11 @@ def used(office: Office) -> Office:
     """Two callbacks of 31 and 90 s, and then a deck that should have been there from the start."""
     for number, talk in enumerate((31, 90)):
         first = callback(f"cb{number}", currency="USD")
-        office.store(play, first, _by_sorted_rows(story(first, talk)))
+        office.store(play, first, by_sorted_rows(story(first, talk)))
     file = office.folder / "right.csv"
     file.write_text("prefix,destination,rate_per_min\n44,United Kingdom,0.10\n1,North America,0.12\n")
     office.done("deck", "import", "retail", str(file), "--approve")
     return office
-
-
-def _by_sorted_rows(told: Iterable[Event]) -> Iterator[Event]:
-    """The same with the rows of a sheet's version: they are numbered in the order of their prefixes."""
-    other = {"retail:1:1": "retail:1:2", "retail:1:2": "retail:1:1"}
-    for event in told:
-        match event:
-            case events.DialAuthorised():
-                yield replace(event, leg=replace(event.leg, price_rate_id=other[event.leg.price_rate_id]))
-            case events.DestinationAuthorised():
-                legs = [replace(leg, price_rate_id=other[leg.price_rate_id]) for leg in event.legs]
-                yield replace(event, legs=tuple(legs))
-            case _:
-                yield event
 
 
 def test_F148_first_it_shows_what_would_change_and_writes_nothing(used: Office) -> None:
