@@ -27,6 +27,8 @@ from bench.ratingsides import Float, Ours, Side, Sqlite
 from calls.cdr import LegRole
 from rating.deck import Deck, NoRate
 from rating.price import price_leg
+from rating.raterow import row_of
+from rating.ratetable import RateTable
 from values.e164 import E164
 
 PASS = 20_000
@@ -80,7 +82,8 @@ def _one_price(rounds: int) -> None:
     decks = {}
     for size in SIZES:
         rows = ratingload.rates(size)
-        deck = Deck(id="bench:1", name="bench", version=1, currency="USD", rates=tuple(rows))
+        table = RateTable(enumerate(map(row_of, rows), start=1), version_id="bench:1", currency="USD")
+        deck = Deck(id="bench:1", name="bench", version=1, currency="USD", rates=table)
         numbers, seconds = ratingload.calls(rows, PASS)
         decks[size] = (deck, [E164(number) for number in numbers], seconds)
     found: dict[int, list[float]] = {size: [] for size in SIZES}
