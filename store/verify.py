@@ -108,7 +108,8 @@ BOOK_CHECKS: tuple[tuple[str, _Rows], ...] = (
         select(postings.c.entry_id, postings.c.ledger_account_id, postings.c.currency)
         .outerjoin(
             accounts,
-            (postings.c.ledger_account_id == "receivable:" + accounts.c.id)
+            # The id is cut out, not put together: so the accounts' own index finds it.
+            (accounts.c.id == func.substr(postings.c.ledger_account_id, len("receivable:") + 1))
             & (postings.c.currency == accounts.c.currency),
         )
         .where(_owned, accounts.c.id.is_(None)),
