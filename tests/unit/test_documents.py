@@ -56,6 +56,21 @@ def test_the_picture_of_the_floors_is_the_linters() -> None:
     assert drawn == [sorted(re.findall(r"[a-z]+", floor)) for floor in floors]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_are_closed_and_headings_stand_free(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert len(re.findall("^```", text, re.MULTILINE)) % 2 == 0
+    prose = re.sub(r"^```.*?^```", "a block", text, flags=re.DOTALL | re.MULTILINE)
+    assert not re.findall(r"[^\n]\n(##+ .*)", prose)
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    assert [int(record.name[:4]) for record in records] == list(range(1, len(records) + 1))
+    titles = [record.read_text(encoding="utf-8").partition(".")[0] for record in records]
+    assert titles == [f"# {number}" for number in range(1, len(records) + 1)]
+
+
 def test_every_decision_is_in_their_list_under_its_own_title() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = (folder / "README.md").read_text(encoding="utf-8")
