@@ -194,10 +194,11 @@ def _write_all(desk: Desk, number: str, folder: Path) -> None:
     for form in KEPT:
         try:
             body = desk.read("read paper", paper, number, form)
-        except NotFound:
+        except NotFound as missing:
             if form != "xml":
                 raise
-            continue  # not every invoice can be said by EN 16931
+            say(f"No xml: {missing}")  # not every invoice can be said by EN 16931
+            continue
         target = folder / f"{number.replace('/', '-')}.{form}"
         target.write_bytes(body)
         click.echo(target)

@@ -16,6 +16,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select
 
+from billing.einvoice import NotExpressible, to_xml
 from billing.invoice import Invoice, completed
 from billing.particulars import RatedSession
 from store.errors import Conflict, NotFound
@@ -27,6 +28,10 @@ FORMS = ("pdf", "html", "txt", "json", "csv", "xml")
 PROOF = "json"
 """Written with all others in one transaction: an invoice that has this form has its papers."""
 DEFLATE = 6
+XML_REMEDY = (
+    "what was issued stays as it is; the next one has it: country, tax_id and registration stand in [seller]"
+    " of switch.toml, the account's by `account change --tax-place` and `--tax-id`"
+)
 
 
 class PaperDamaged(Exception):
@@ -139,8 +144,8 @@ def paper(connection: Connection, number: str, form: str) -> bytes:
     if row is None:
         issued(connection, number)
         remedy = "run `dialback invoice run` again: it writes what is missing"
-        if form == "xml":
-            remedy = "EN 16931 wants the countries and tax ids of both sides; name them before the next one"
+        if form == "xml" and (why := _why_no_xml(connection, number)):
+            raise NotFound("form", f"{number!r} has no xml, for {why}", XML_REMEDY)
         raise NotFound("form", f"invoice {number!r} has no {form}", remedy)
     try:
         body = zlib.decompress(row.body)
@@ -149,6 +154,15 @@ def paper(connection: Connection, number: str, form: str) -> bytes:
     if hashlib.sha256(body).hexdigest() != row.sha256:
         raise PaperDamaged(f"invoice {number}, form {form}: its bytes are not those that were issued")
     return body
+
+
+def _why_no_xml(connection: Connection, number: str) -> str:
+    """What EN 16931 asks for and this paper does not say; empty where it says all."""
+    try:
+        to_xml(invoice_of(connection, number))
+    except NotExpressible as missing:
+        return str(missing)
+    return ""
 
 
 def _sessions(connection: Connection, number: str, names: Mapping[str, str]) -> tuple[RatedSession, ...]:

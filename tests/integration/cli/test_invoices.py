@@ -145,3 +145,25 @@ def test_an_unknown_invoice_is_not_found(billed: Office) -> None:
     assert billed("invoice", "print", "INV-9").code == exits.NOT_FOUND
     assert billed("invoice", "send", "INV-9").code == exits.USAGE
     assert billed("invoice", "send").code == exits.USAGE
+
+
+def test_F144_where_there_is_no_xml_it_is_said_what_is_missing_and_where_it_is_set(
+    office: Office, tmp_path: Path
+) -> None:
+    first = callback("cb1", currency="USD")
+    office.store(play, first, story(first, 90))
+    (number,) = closed(office)
+    told = office.done("invoice", "print", number, "--folder", str(tmp_path / "out"))
+    assert not list((tmp_path / "out").glob("*.xml"))
+    assert "the seller has no country" in told.err
+    assert "[seller]" in told.err
+    alone = office("invoice", "print", number, "--output", "xml")
+    assert alone.code == exits.NOT_FOUND
+    assert "the seller has no country" in alone.err
+
+
+def test_an_account_billed_on_demand_is_left_out_of_the_run_unless_it_is_named(billed: Office) -> None:
+    billed.done("account", "change", "acme", "--bill-cycle", "on-demand", "--reason", "their letter")
+    assert closed(billed) == []
+    (row,) = billed.done(*RUN, "--account", "acme").data
+    assert (row["account"], row["total"]) == ("acme", "0.18")

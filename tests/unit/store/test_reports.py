@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, text, update
-from storeworld import NOW, advance, callback, leg, play, seconds
+from storeworld import NOW, advance, callback, leg, play, seconds, story
 from week import week
 
 from billing.ledger import LedgerAccount, LedgerAccountKind
@@ -178,6 +178,21 @@ def test_what_was_waived_is_no_revenue_whatever_the_lines_are(company: Database,
     assert sum(each.amount_units for each in after) == sum(each.amount_units for each in before) - 100
     (whole,) = reports.total_takings(company.read("takings", reports.takings, Wanted(by=by, span=ALWAYS)))
     assert whole.price_units == sum(each.amount_units for each in after)
+
+
+def test_F064_what_was_waived_stands_under_the_tag_that_the_invoice_puts_it_under(company: Database) -> None:
+    plain = callback()
+    asked = replace(plain, origin=replace(plain.origin, tag="asked"))
+    told = [
+        replace(each, legs=tuple(replace(leg_b, tag="keyed") for leg_b in each.legs))
+        if isinstance(each, events.DestinationAuthorised)
+        else each
+        for each in story(asked)
+    ]
+    company.call("play", play, asked, told)
+    company.call("waive", waive, asked.id)
+    found = company.read("usage", reports.usage, Wanted(by=By.TAG, span=ALWAYS))
+    assert {each.group: each.amount_units for each in found} == {"acme/keyed": 2342 - 100}
 
 
 @pytest.mark.parametrize("by", list(By))
