@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import secrets
 import sys
 import threading
 import traceback
@@ -21,7 +20,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
-import rich_click
 
 from staff import exits
 from staff.desk import Desk, say
@@ -92,8 +90,11 @@ NOUNS = {
 }
 
 
-class Nouns(rich_click.RichGroup):
-    """The commands of the table, each imported when it is called."""
+class Nouns(click.Group):
+    """The commands of the table, each imported when it is called.
+
+    Plain text: to load what draws the nouns' boxes takes longer than all else that the door does.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All nouns, in the table's order."""
@@ -105,7 +106,7 @@ class Nouns(rich_click.RichGroup):
         if noun is None:
             return None
         if ctx.meta.get(LISTING):
-            return click.Command(cmd_name, help=noun.told)
+            return click.Command(cmd_name, short_help=noun.told)
         module, _, name = noun.place.partition(":")
         found: click.Command = getattr(import_module(module), name)
         return found
@@ -151,7 +152,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     desk = Desk(
         now=lambda: datetime.now(UTC),
-        chance=secrets.token_bytes,
+        chance=os.urandom,
         pause=threading.Event().wait,
         serve=_serve,
         who=_who(),

@@ -73,6 +73,11 @@ def _hung_up(detail: Detail) -> str:
     return f"{_name(detail)} is gone, released {by} (cause {cause}, {CAUSES.get(cause, 'other')}{guessed})"
 
 
+def _tagged(detail: Detail) -> str:
+    tag = detail.get("tag")  # callbacks of old have none
+    return f", to be booked under {tag}" if tag else ""
+
+
 SENTENCES: dict[str, Callable[[Detail], str]] = {
     "Created": lambda detail: f"a callback was asked for ({detail['origin']})",
     "TriggerReleased": lambda _: "the trigger's line is free again",
@@ -83,7 +88,7 @@ SENTENCES: dict[str, Callable[[Detail], str]] = {
     "LegAnswered": lambda detail: f"{_name(detail)} answered",
     "LegHungUp": _hung_up,
     "Accepted": lambda detail: f"a first key on {_name(detail)}: a person is there",
-    "DestinationKeyed": lambda detail: f"the subscriber asked for {detail['number']}",
+    "DestinationKeyed": lambda detail: f"the subscriber asked for {detail['number']}{_tagged(detail)}",
     "DestinationAuthorised": lambda detail: (
         f"the destination may be dialled: {'; else '.join(_leg(leg) for leg in detail['legs'])}"
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from office import Office
-from storeworld import callback, play, seconds, story
+from storeworld import by_sorted_rows, callback, play, seconds, story
 
 from calls import events
 from calls.callback import ReleasedBy, State
@@ -18,7 +18,7 @@ PHONE = "+442079460101"
 def called(office: Office, callback_id: str = "cb1", talk_seconds: int = 90) -> None:
     """Put a whole call into the store, as the conductor would."""
     first = callback(callback_id, currency="USD")
-    office.store(play, first, story(first, talk_seconds))
+    office.store(play, first, by_sorted_rows(story(first, talk_seconds)))
 
 
 def test_a_request_is_made_shown_traced_and_listed(office: Office) -> None:
@@ -91,7 +91,7 @@ def test_a_waiting_callback_is_cancelled_and_one_under_way_is_not(
     told = office.done("callback", "cancel", made["id"])
     assert "to be cancelled" in told.out
     first = callback("cb7", state=State.REQUESTED, currency="USD")
-    dialled = [next(iter(story(first)))]
+    dialled = [next(by_sorted_rows(story(first)))]
     office.store(play, first, dialled)
     refused = office("callback", "cancel", "cb7")
     assert refused.code == 5
@@ -107,7 +107,7 @@ def test_an_ended_callback_cannot_be_cancelled(office: Office) -> None:
 
 def test_show_tells_where_each_leg_stands(office: Office) -> None:
     first = callback("cb1", currency="USD")
-    office.store(play, first, list(story(first))[:8])
+    office.store(play, first, list(by_sorted_rows(story(first)))[:8])
     shown = office.done("callback", "show", "cb1", "--output", "json").data
     assert shown["state"] == "talking"
     assert [(leg["role"], leg["now"]) for leg in shown["legs"]] == [("A", "accepted"), ("B", "answered")]
@@ -171,7 +171,7 @@ def test_F066_a_rated_call_is_in_the_next_cdr_list(office: Office) -> None:
 def test_a_call_that_nobody_answered_costs_nothing_and_is_listed(office: Office) -> None:
     first = callback("cb1", currency="USD")
     told = [
-        next(iter(story(first))),
+        next(by_sorted_rows(story(first))),
         events.LegHungUp(at=seconds(48), leg_id="cb1-a1", q850_cause=19, released_by=ReleasedBy.US),
     ]
     office.store(play, first, told)

@@ -36,6 +36,7 @@ SAMPLES = {
     "answer_unseen": False,
     "ringing_unseen": False,
     "number": LEG.number,
+    "tag": "Client Miller",
     "by": "staff anna",
     "dial_at": T0,
 }
@@ -51,6 +52,14 @@ def test_every_event_has_a_sentence_of_its_own(kind: type[events.Event]) -> None
     told = sentence(kind.__name__, detail_of(event))
     assert told
     assert "{" not in told
+
+
+def test_a_keyed_cost_code_is_told_with_the_destination() -> None:
+    event = events.DestinationKeyed(at=T0, number=LEG.number, tag="Client Miller")
+    told = sentence("DestinationKeyed", detail_of(event))
+    assert told == f"the subscriber asked for {LEG.number}, to be booked under Client Miller"
+    untagged = {"number": str(LEG.number)}  # as it was written before there were tags
+    assert sentence("DestinationKeyed", untagged) == f"the subscriber asked for {LEG.number}"
 
 
 def test_an_event_that_is_not_known_yet_is_told_by_its_fields() -> None:
