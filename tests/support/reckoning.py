@@ -33,7 +33,7 @@ def reckon(channels: Iterable[Channel], terms: Terms, policy: str) -> dict[str, 
     talks = []
     for channel in answered:
         if not channel.is_a:
-            talk = _micros(channel.ended) - _micros(channel.answered)
+            talk = _end(channel) - _micros(channel.answered)
             seconds = ceil(Fraction(talk, MICROSECONDS))
             bills[channel.leg_id] = _bill(0 if seconds < free_below else seconds, seconds, channel, terms)
             if bills[channel.leg_id].billed:
@@ -41,9 +41,9 @@ def reckon(channels: Iterable[Channel], terms: Terms, policy: str) -> dict[str, 
     for channel in answered:
         if channel.is_a:
             micros = {
-                "from_answer": _micros(channel.ended) - _micros(channel.answered),
-                "from_accept": _micros(channel.ended) - _micros(channel.first_key or channel.ended),
-                "if_b_answered": _micros(channel.ended) - _micros(channel.answered) if talks else 0,
+                "from_answer": _end(channel) - _micros(channel.answered),
+                "from_accept": 0 if channel.first_key is None else _end(channel) - _micros(channel.first_key),
+                "if_b_answered": _end(channel) - _micros(channel.answered) if talks else 0,
                 "while_bridged": sum(talks),
                 "free": 0,
             }[policy]
@@ -61,6 +61,16 @@ def _bill(chargeable: int, seconds: int, channel: Channel, terms: Terms) -> Reck
     prefix = max((each for each in terms.prices if channel.number.startswith(each)), key=len)
     exact = Fraction(terms.prices[prefix]) * billed / 60
     return Reckoned(seconds=seconds, billed=billed, units=floor(exact * 10_000 + Fraction(1, 2)))
+
+
+def _end(channel: Channel) -> int:
+    """When it ended. A phone that answered, or pressed a key, and then hung up was there until then.
+
+    What it did within one instant of the clock took it some time nonetheless: the least that there is.
+    """
+    was_there = channel.first_key if channel.is_a and channel.first_key is not None else channel.answered
+    least = _micros(was_there) + 1 if channel.hung_up_itself else 0
+    return max(_micros(channel.ended), least)
 
 
 def _micros(seconds: float | None) -> int:

@@ -45,6 +45,7 @@ class Channel:
     answered: float | None = None
     first_key: float | None = None
     ended: float | None = None
+    hung_up_itself: bool = False
     told_ended: bool = False
     token: str = ""
     caller: "Channel | None" = None
@@ -196,7 +197,7 @@ class VirtualPbx:
         if not channel.is_live:
             return
         self._cancel_timers(channel)
-        channel.ended = self.clock.seconds()
+        channel.ended, channel.hung_up_itself = self.clock.seconds(), by_far_end
         if by_far_end:
             self._tell("HangupRequest", channel)
         if channel.caller is not None:
