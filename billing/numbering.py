@@ -7,6 +7,9 @@ Knows nothing of: which number is next.
 
 import re
 
+CREDIT_NOTE_NUMBER = "CN-{year}-{n:05}"
+"""How credit notes are numbered where nothing else is said."""
+
 DIGITS_MAX = 12
 LENGTH_MAX = 40
 _COUNT = re.compile(r"\{n(?::0?([0-9]{1,2}))?\}")
@@ -31,6 +34,14 @@ def check_pattern(pattern: str) -> str:
 def series_of(pattern: str, year: int) -> str:
     """Return the name of the series: all but the count. With {year} it begins anew each year."""
     return _COUNT.sub("{n}", pattern).replace("{year}", str(year))
+
+
+def count_of(pattern: str, year: int, number: str) -> int:
+    """Return which of that series the number is; 0 if it is none of it."""
+    before, after = series_of(pattern, year).split("{n}")
+    digits = number[len(before) : len(number) - len(after)]
+    fits = number == f"{before}{digits}{after}" and digits.isascii() and digits.isdecimal()
+    return int(digits) if fits else 0
 
 
 def number_of(pattern: str, year: int, count: int) -> str:

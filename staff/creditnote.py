@@ -48,12 +48,13 @@ def add(desk: Desk, *, line_id: str, text: str | None, reference: str, reason: s
 
         currency = creditnotes.line(connection, line_id).currency
         wanted = None if text is None else money(text, currency)
-        return creditnotes.issue(connection, line_id, wanted, reference, author)
+        numbering = desk.settings.invoices.credit_note_number
+        return creditnotes.issue(connection, line_id, wanted, reference, author, numbering=numbering)
 
     show_note(*desk.change("issue credit note", issue, desk.author(reason)), output)
 
 
-@credit_note.command(epilog="Example: dialback credit-note show CN-000001")
+@credit_note.command(epilog="Example: dialback credit-note show CN-2026-00001")
 @click.argument("number", metavar="NUMBER")
 @output_option
 @pass_desk

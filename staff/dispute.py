@@ -93,7 +93,8 @@ def accept(
         leg_id = disputes.dispute(connection, dispute_id).leg_id
         currency = creditnotes.line(connection, leg_id).currency
         wanted = None if text is None else money(text, currency)
-        return disputes.accept(connection, dispute_id, wanted, reference, author)
+        numbering = desk.settings.invoices.credit_note_number
+        return disputes.accept(connection, dispute_id, wanted, reference, author, numbering=numbering)
 
     show_note(*desk.change("accept dispute", give, desk.author(reason)), output)
 

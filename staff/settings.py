@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from billing.numbering import NumberingRefused, check_pattern
+from billing.numbering import CREDIT_NOTE_NUMBER, NumberingRefused, check_pattern
 from billing.particulars import Party
 
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -49,7 +49,7 @@ class InvoiceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     number: str = "INV-{year}-{n:05}"
-    credit_note_number: str = "CN-{year}-{n:05}"
+    credit_note_number: str = CREDIT_NOTE_NUMBER
     due_days: int = Field(default=14, ge=0, le=365)
 
     @field_validator("number", "credit_note_number")

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from billing.acts import credited
 from billing.ledger import Entry
+from billing.numbering import CREDIT_NOTE_NUMBER, count_of, number_of, series_of
 from billing.tax import CALLS
 from store import acts, dunning
 from store.audit import Author
@@ -117,8 +118,12 @@ def issue(
     author: Author,
     *,
     tax: Money | None = None,
+    numbering: str = CREDIT_NOTE_NUMBER,
 ) -> tuple[CreditNote, bool]:
-    """Give back `amount` of a line, or all that is left of it; the note, and whether it is new."""
+    """Give back `amount` of a line, or all that is left of it; the note, and whether it is new.
+
+    `numbering` is the pattern of its number, as in billing/numbering.py.
+    """
     known = line(connection, line_id)
     act = acts.act_of(known.account_id, reference, author)
     if not act.reason:
@@ -150,7 +155,7 @@ def issue(
         said["tax_units"] = amount_units(tax)
     outcome = acts.perform(connection, act, make, action="credit-note.add", said=said, author=author)
     if outcome.is_new:
-        _write(connection, known, outcome.entry, given[0], author)
+        _write(connection, known, outcome.entry, given[0], author, numbering=numbering)
         dunning.relieve(connection, known.account_id, author)
     return of_entry(connection, outcome.entry.id), outcome.is_new
 
@@ -191,15 +196,23 @@ def list_credit_notes(
 
 
 def _write(
-    connection: Connection, known: Line, entry: Entry, net_and_tax: tuple[Money, Money], author: Author
+    connection: Connection,
+    known: Line,
+    entry: Entry,
+    net_and_tax: tuple[Money, Money],
+    author: Author,
+    *,
+    numbering: str,
 ) -> None:
     net, tax = net_and_tax
     sequence = _next(connection)
+    year = entry.at.year
+    number = number_of(numbering, year, _newest_count(connection, numbering, year) + 1)
     connection.execute(
         insert(credit_notes),
         {
             "sequence": sequence,
-            "number": f"CN-{sequence:06d}",
+            "number": number,
             "account_id": known.account_id,
             "callback_id": known.callback_id,
             "leg_id": known.leg_id,
@@ -215,12 +228,24 @@ def _write(
 
 
 def _next(connection: Connection) -> int:
-    """The next number: taken in the transaction that uses it, so that none is ever missing."""
+    """The next in the order of issue: taken in the transaction that uses it, so that none is missing."""
     if connection.dialect.name != "sqlite":
         # Held to the commit: who takes the next number has seen this one, or that it was given back.
         connection.execute(text("LOCK TABLE credit_notes IN SHARE ROW EXCLUSIVE MODE"))
     newest = select(func.coalesce(func.max(credit_notes.c.sequence), 0))
     return int(connection.execute(newest).scalar_one()) + 1
+
+
+def _newest_count(connection: Connection, numbering: str, year: int) -> int:
+    """How far that year's series has come; one that was left for another pattern may be taken up again."""
+    before = series_of(numbering, year).partition("{n}")[0]
+    wanted = (
+        select(credit_notes.c.number)
+        .where(credit_notes.c.number.startswith(before, autoescape=True))
+        .order_by(credit_notes.c.sequence.desc())
+    )
+    counts = (count_of(numbering, year, number) for number in connection.execute(wanted).scalars())
+    return next((count for count in counts if count), 0)
 
 
 def _tax_on(connection: Connection, callback_id: str, net: Money) -> Money:

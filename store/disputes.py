@@ -12,6 +12,7 @@ from enum import StrEnum
 from moneyed import Money
 from sqlalchemy import Connection, insert, select, update
 
+from billing.numbering import CREDIT_NOTE_NUMBER
 from store import checks, creditnotes, ledger
 from store.audit import Author, note
 from store.creditnotes import CreditNote
@@ -107,13 +108,21 @@ def list_disputes(
 
 
 def accept(
-    connection: Connection, dispute_id: str, amount: Money | None, reference: str, author: Author
+    connection: Connection,
+    dispute_id: str,
+    amount: Money | None,
+    reference: str,
+    author: Author,
+    *,
+    numbering: str = CREDIT_NOTE_NUMBER,
 ) -> tuple[CreditNote, bool]:
     """Give back the line, or `amount` of it; the credit note, and whether it is new."""
     known = _lockable(connection, dispute_id)
     if known.state is DisputeState.REJECTED:
         raise Conflict("dispute", f"{dispute_id!r} was rejected", "open another one")
-    note_of, is_new = creditnotes.issue(connection, known.leg_id, amount, reference, author)
+    note_of, is_new = creditnotes.issue(
+        connection, known.leg_id, amount, reference, author, numbering=numbering
+    )
     if known.state is DisputeState.ACCEPTED and known.credit_note != note_of.number:
         raise Conflict("dispute", f"{dispute_id!r} was accepted by {known.credit_note}", "open another one")
     if known.state is DisputeState.OPEN:

@@ -161,6 +161,8 @@ def talked(office: Office) -> None:
 
 
 def test_F074_F149_a_disputed_line_is_seen_with_its_timeline_and_credited(office: Office) -> None:
+    settings = office.folder / "switch.toml"
+    settings.write_text(settings.read_text() + '\n[invoices]\ncredit_note_number = "GS {n:04}"\n')
     talked(office)
     opened = office.done("dispute", "open", "cb1-b1", "--reason", "I heard nobody", "--output", "json").data
     assert (opened["state"], opened["credited"]) == ("open", "0.00")
@@ -172,12 +174,12 @@ def test_F074_F149_a_disputed_line_is_seen_with_its_timeline_and_credited(office
     decide = ("--reference", "case 7", "--reason", "the carrier confirms it", "--output", "json")
     note = office.done("dispute", "accept", opened["id"], "--amount", "0.10", *decide).data
     assert (note["number"], note["amount"], note["reason"]) == (
-        "CN-000001",
+        "GS 0001",
         "-0.10",
         "the carrier confirms it",
     )
     again = office.done("dispute", "accept", opened["id"], "--amount", "0.10", *decide)
-    assert "CN-000001 was issued before; nothing was changed." in again.err
+    assert "GS 0001 was issued before; nothing was changed." in again.err
     assert Decimal(office.done("cdr", "--output", "json").data[-1]["amount"]) == charged
     balance = office.done("account", "show", "acme", "--output", "json").data["balance"]
     assert Decimal(balance) == Decimal("0.10") - charged
@@ -186,9 +188,9 @@ def test_F074_F149_a_disputed_line_is_seen_with_its_timeline_and_credited(office
     )
     assert over.code == 4
     listed = office.done("dispute", "list", "--state", "accepted", "--output", "json").data
-    assert [(row["leg"], row["credit_note"]) for row in listed] == [("cb1-b1", "CN-000001")]
+    assert [(row["leg"], row["credit_note"]) for row in listed] == [("cb1-b1", "GS 0001")]
     assert office.done("credit-note", "list", "--account", "acme", "--output", "json").data == [note]
-    assert office.done("credit-note", "show", "CN-000001", "--output", "json").data == note
+    assert office.done("credit-note", "show", "GS 0001", "--output", "json").data == note
     assert office.done("ledger", "verify").out.startswith("2 entries")
 
 

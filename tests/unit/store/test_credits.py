@@ -56,7 +56,7 @@ def test_F074_a_line_is_given_back_with_its_reason_and_the_original_stays(compan
     note, is_new = credit(company, amount="5.00")
     assert is_new
     assert (note.number, note.leg_id, note.units, note.reason) == (
-        "CN-000001",
+        "CN-2026-00001",
         B_LEG,
         5_0000,
         "one-way sound",
@@ -98,6 +98,29 @@ def test_a_credit_note_asked_for_twice_is_one(called: Database) -> None:
     assert first == second
     with pytest.raises(Conflict, match="names another act"):
         credit(called, amount="0.01")
+
+
+def test_F074_each_series_of_numbers_counts_for_itself_and_may_be_taken_up_again(called: Database) -> None:
+    def numbers(pattern: str, year: int, amounts: int) -> list[str]:
+        author = replace(AUTHOR, at=AUTHOR.at.replace(year=year))
+        given = []
+        for index in range(amounts):
+            wanted, reference = Money("0.0001", "EUR"), f"{pattern} {year} {index}"
+            note, _ = called.call(
+                "credit", creditnotes.issue, B_LEG, wanted, reference, author, numbering=pattern
+            )
+            given.append(note.number)
+        return given
+
+    yearly, endless, behind = "CN-{year}-{n:05}", "CN-{n}", "{n:03}/{year}"
+    assert numbers(yearly, 2026, 2) == ["CN-2026-00001", "CN-2026-00002"]
+    assert numbers(endless, 2026, 10)[-1] == "CN-10"
+    assert numbers(yearly, 2027, 1) == ["CN-2027-00001"]
+    assert numbers(behind, 2027, 1) == ["001/2027"]
+    assert numbers(behind, 2028, 2) == ["001/2028", "002/2028"]
+    assert numbers(endless, 2028, 1) == ["CN-11"]
+    assert numbers(yearly, 2027, 3) == ["CN-2027-00001", "CN-2027-00002", "CN-2027-00003"]  # the first: again
+    assert called.read("verify", verify) == ()
 
 
 def test_tax_that_was_taken_is_given_back_on_top(called: Database) -> None:

@@ -151,7 +151,7 @@ CORRUPTIONS = [
     # credit notes, disputes, vouchers
     (
         "UPDATE credit_notes SET units = units + 1 WHERE sequence = 1",
-        "credit note CN-000001 gives 501 and 0 tax, its entry credit_note-acme-case 8 another amount",
+        "credit note CN-2026-00001 gives 501 and 0 tax, its entry credit_note-acme-case 8 another amount",
     ),
     (
         "DELETE FROM credit_notes WHERE sequence = 1",
@@ -164,11 +164,11 @@ CORRUPTIONS = [
     ("UPDATE credit_notes SET units = 90000", "callback cb1: 180000 was given back and "),
     (
         "DELETE FROM credit_notes WHERE sequence = 2",
-        "dispute dispute1 is accepted and its credit note CN-000002 is not there, or is of another leg",
+        "dispute dispute1 is accepted and its credit note CN-2026-00002 is not there, or is of another leg",
     ),
     (
         "UPDATE disputes SET state = 'open'",
-        "dispute dispute1 is open and its credit note CN-000002 is not there, or is of another leg",
+        "dispute dispute1 is open and its credit note CN-2026-00002 is not there, or is of another leg",
     ),
     (
         "UPDATE vouchers SET entry_id = NULL WHERE state = 'redeemed'",
