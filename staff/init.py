@@ -76,6 +76,9 @@ name = "Dialback"
 # email = "accounts@example.com"
 # bank = ["IBAN GB33BUKB20201555555555"]
 
+# [decks]
+# two_people = true                    # who stages a rate sheet may not approve it
+
 # [invoices]                           # numbers have no gap within what the pattern fixes
 # number = "INV-{{year}}-{{n:05}}"
 # due_days = 14

@@ -1,4 +1,4 @@
-"""Issue acceptance 6: 25 callbacks in flight at once, on SIPp's telephones, without an error."""
+"""25 callbacks in flight at once, on SIPp's telephones, without an error."""
 
 from __future__ import annotations
 
