@@ -27,9 +27,6 @@ from staff.desk import Desk, say
 if TYPE_CHECKING:
     from settings import Settings
 
-LISTING = "cli.listing"
-"""Set while help is written: then nouns are told from the table below, and nothing is loaded."""
-
 
 class Noun(NamedTuple):
     """Where a command is, and how it is told in the list."""
@@ -89,6 +86,37 @@ NOUNS = {
     "man": Noun("staff.man:man", "Man pages of every command."),
 }
 
+SUBJECTS = {
+    "The switch": (
+        "init",
+        "serve",
+        "pbx",
+        "db",
+        "policy",
+        "api-key",
+        "privacy",
+        "audit",
+        "completion",
+        "man",
+    ),
+    "Customers": ("account", "subscriber", "number", "option", "tag", "speed-dial", "cap", "did"),
+    "Calls": ("callback", "trigger", "cdr", "stats", "report"),
+    "Prices and carriers": (
+        "deck",
+        "plan",
+        "trunk",
+        "ported",
+        "quote",
+        "explain",
+        "routes",
+        "rate",
+        "rerate",
+    ),
+    "Invoices": ("invoice", "mail", "tax", "credit-note", "dispute", "dunning"),
+    "Money": ("payment", "top-up", "refund", "write-off", "voucher", "alert", "exchange", "ledger"),
+}
+"""Under which heading the help lists each noun."""
+
 
 class Nouns(click.Group):
     """The commands of the table, each imported when it is called.
@@ -101,20 +129,19 @@ class Nouns(click.Group):
         return list(NOUNS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The noun's own command; only its name and sentence while help is written."""
+        """The noun's own command."""
         noun = NOUNS.get(cmd_name)
         if noun is None:
             return None
-        if ctx.meta.get(LISTING):
-            return click.Command(cmd_name, short_help=noun.told)
         module, _, name = noun.place.partition(":")
         found: click.Command = getattr(import_module(module), name)
         return found
 
-    def get_help(self, ctx: click.Context) -> str:
-        """The help, written without loading anything."""
-        ctx.meta[LISTING] = True
-        return super().get_help(ctx)
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in the help, told from the tables: nothing is loaded."""
+        for subject, nouns in SUBJECTS.items():
+            with formatter.section(subject):
+                formatter.write_dl([(noun, NOUNS[noun].told) for noun in nouns])
 
 
 @click.group(

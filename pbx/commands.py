@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol
 
 import click
+import rich_click
 
 from pbx.errors import PbxError
 from pbx.settings import Settings
@@ -45,7 +46,7 @@ def with_settings(
     return run
 
 
-@click.group()
+@rich_click.group()
 def pbx() -> None:
     """Bring an Asterisk 22 along: start, check, stop it, or show its configuration."""
 

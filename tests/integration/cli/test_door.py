@@ -59,6 +59,14 @@ def test_help_of_the_door_and_of_each_noun_loads_no_floor() -> None:
     assert said.stdout.splitlines()[-1] == "[]"
 
 
+def test_the_help_lists_every_noun_once_under_a_subject() -> None:
+    listed = [noun for nouns in cli.SUBJECTS.values() for noun in nouns]
+    assert sorted(listed) == sorted(cli.NOUNS)
+    help_text = dialback("--help").stdout
+    for noun, (_, told) in cli.NOUNS.items():
+        assert re.search(rf"^  {noun} +{told[:25]}", help_text, re.MULTILINE), noun
+
+
 def test_help_takes_less_than_three_tenths_of_a_second() -> None:
     spent = []
     for _ in range(3):
