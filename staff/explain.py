@@ -59,6 +59,7 @@ def _record(found: Explanation, *, with_cost: bool) -> Row:
         "account": record.account_id,
         "plan": found.plan_id,
         "answered_at": record.cdr.answered_at,
+        "accepted_at": record.cdr.accepted_at,  # of an A-leg: most plans count from this key on
         "hung_up_at": record.cdr.hung_up_at,
         "row": charge.rate_id,
         "prefix": charge.prefix,

@@ -141,6 +141,11 @@ def test_a_new_clerk_gets_through_the_month_by_the_book_alone(
 
     (leg_a, leg_b) = office.store(list_cdrs)
     assert str(leg_b.charge.amount) == "0.3750"  # 90 s to +1 at 0.25, 30/1
+    told = office.done("explain", f"{clerk.ids['CALLBACK']}-a1").out
+    assert re.search(
+        r"^accepted at +2026-03-03T", told, re.MULTILINE
+    )  # 111 s long, but counted from this key
+    assert re.search(r"^talk seconds +101$", told, re.MULTILINE)
     number = clerk.ids["INVOICE"]
     folder = tmp_path / "invoices"
     assert {path.suffix for path in folder.iterdir()} >= {".pdf", ".html", ".csv", ".json"}
