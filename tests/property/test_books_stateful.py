@@ -412,7 +412,7 @@ COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(12, 20), pytest.param(100, 40, marks=pytest.mark.slow)], ids=["few", "many"]
+    ("examples", "steps"), [(6, 20), pytest.param(100, 40, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_I1_to_I10_hold_whatever_is_done_with_money(folder: Path, examples: int, steps: int) -> None:
     template = folder / f"template-{examples}.db"

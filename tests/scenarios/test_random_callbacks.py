@@ -7,10 +7,12 @@ every answered leg has one charge, which is that of the phones, and the account 
 
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from scenario import Line, Play, faultless
@@ -60,25 +62,32 @@ PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
 POLICIES = st.sampled_from(list(ALegPolicy))
 
 
-@settings(max_examples=20, suppress_health_check=list(HealthCheck), phases=PHASES)
-@given(terms=TERMS, policy=POLICIES, script=scripts(NATURAL + CALLS + KEYS + WISHES))
-def test_every_second_is_billed_as_the_phones_had_it(
-    template: Path, terms: Terms, policy: ALegPolicy, script: list[tuple[tuple[float, str], str]]
-) -> None:
-    perform(template, terms, policy, script)
-
-
-@settings(max_examples=20, suppress_health_check=list(HealthCheck), phases=PHASES)
-@given(
-    terms=TERMS,
-    policy=POLICIES,
-    script=scripts(NATURAL + NATURAL + CALLS + KEYS[:3] + WISHES + FAULTS),
+EXAMPLES = pytest.mark.parametrize(
+    "examples", [8, pytest.param(60, marks=pytest.mark.slow)], ids=["few", "many"]
 )
-def test_faults_lose_no_hold_and_bill_nobody_twice(
-    template: Path, terms: Terms, policy: ALegPolicy, script: list[tuple[tuple[float, str], str]]
-) -> None:
-    terms.reckoning = "near"
-    perform(template, terms, policy, script)
+
+
+def play_random(examples: int, script: list[str], play: Callable[..., None]) -> None:
+    """Play so many random scripts of these actions."""
+    run = settings(max_examples=examples, suppress_health_check=list(HealthCheck), phases=PHASES)
+    run(given(terms=TERMS, policy=POLICIES, script=scripts(script))(play))()
+
+
+@EXAMPLES
+def test_every_second_is_billed_as_the_phones_had_it(template: Path, examples: int) -> None:
+    def play(terms: Terms, policy: ALegPolicy, script: list[tuple[tuple[float, str], str]]) -> None:
+        perform(template, terms, policy, script)
+
+    play_random(examples, NATURAL + CALLS + KEYS + WISHES, play)
+
+
+@EXAMPLES
+def test_faults_lose_no_hold_and_bill_nobody_twice(template: Path, examples: int) -> None:
+    def play(terms: Terms, policy: ALegPolicy, script: list[tuple[tuple[float, str], str]]) -> None:
+        terms.reckoning = "near"
+        perform(template, terms, policy, script)
+
+    play_random(examples, NATURAL + NATURAL + CALLS + KEYS[:3] + WISHES + FAULTS, play)
 
 
 def perform(

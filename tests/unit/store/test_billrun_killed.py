@@ -108,11 +108,17 @@ def is_whole(company: Database) -> None:
     assert marked == ACCOUNTS
 
 
-SOON = {"before the commit", "a paper kept"}
-EACH = [step if step in SOON else pytest.param(step, marks=pytest.mark.slow) for step in STEPS]
+# A killed program takes seconds: the two kinds of step are tried always, on an engine each, the rest slowly.
+SOON = {("postgresql", "before the commit"), ("sqlite", "a paper kept")}
+MARKS = {"sqlite": [], "postgresql": [pytest.mark.postgres]}
+EACH = [
+    pytest.param(engine, step, marks=marks if (engine, step) in SOON else [*marks, pytest.mark.slow])
+    for engine, marks in MARKS.items()
+    for step in STEPS
+]
 
 
-@pytest.mark.parametrize("step", EACH)
+@pytest.mark.parametrize(("engine", "step"), EACH, indirect=["engine"])
 def test_F150_killed_at_each_step_and_run_again(company: Database, tmp_path: Path, step: str) -> None:
     config = settings_of(company, tmp_path)
     killed = start(config, step, "--processes", "1")
