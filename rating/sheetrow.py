@@ -334,7 +334,7 @@ class _Row:
 def _name(text: str) -> str:
     if len(text) > DESTINATION_CHARACTERS_MAX:
         raise CellRefused("too long", f"write at most {DESTINATION_CHARACTERS_MAX} characters")
-    if text[0] in "=+-@":
+    if len(text) > 1 and text[0] in "=+-@":  # a dash alone stands for no name
         raise CellRefused(f"{cells.shown(text)} begins like a formula", "begin with a letter or digit")
     if _HIDDEN.search(text):
         raise CellRefused("a control character", "write printable text")

@@ -227,6 +227,12 @@ def test_a_lost_leading_zero_and_an_unknown_country_are_told() -> None:
     assert kinds == [(2, FindingKind.LOST_ZERO), (4, FindingKind.UNKNOWN_COUNTRY)]
 
 
+def test_a_name_that_begins_like_a_formula_is_refused_and_a_dash_for_no_name_is_not() -> None:
+    found = read(PLAIN_HEADER + "44,=1+1,0.1\n33,-,0.1\n39,-2+3,0.1\n")
+    assert refused(found) == [(2, "destination"), (4, "destination")]
+    assert set(found.prices) == {"33"}
+
+
 # prices
 
 
