@@ -56,16 +56,19 @@ def voucher_redeemed(act: Act, amount: Money) -> Entry:
     return _moved(act, EntryKind.VOUCHER, _positive(amount), LedgerAccountKind.VOUCHER)
 
 
-def credited(act: Act, net: Money, tax: Money) -> Entry:
-    """Return the entry of a credit note: revenue is given back, and the tax that was taken on it."""
+def credited(act: Act, net: Money, tax: Money, rounding: Money) -> Entry:
+    """Return the entry of a credit note: revenue is given back, the tax on it, and what rounding adds."""
     units, tax_units = amount_units(_positive(net)), amount_units(tax)
+    rounding_units = amount_units(rounding)
     code = net.currency.code
     postings = [
-        _account(act, units + tax_units, code),
+        _account(act, units + tax_units + rounding_units, code),
         _house(LedgerAccountKind.REVENUE, -units, code),
     ]
     if tax_units:
         postings.append(_house(LedgerAccountKind.TAX, -tax_units, code))
+    if rounding_units:
+        postings.append(_house(LedgerAccountKind.ROUNDING, -rounding_units, code))
     return _entry(act, EntryKind.CREDIT_NOTE, tuple(postings), act.reason)
 
 

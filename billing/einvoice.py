@@ -21,7 +21,7 @@ from billing import printed
 from billing.invoice import Invoice, PaperKind
 from billing.particulars import Item, Party
 from billing.tax import CALLS, UNTAXED, TaxCategory
-from billing.totals import TaxLine
+from billing.totals import TOTAL_DIGITS_MAX, TaxLine
 
 GUIDELINE = "urn:cen.eu:en16931:2017"
 TYPE_CODES = {PaperKind.INVOICE: "380", PaperKind.CREDIT_NOTE: "381"}
@@ -79,6 +79,10 @@ def _check(invoice: Invoice) -> None:
             raise NotExpressible(f"{told} has no country, such as DE")
     if not printed.name(invoice.number):
         raise NotExpressible("a draft has no number")
+    if invoice.minor_digits > TOTAL_DIGITS_MAX:
+        raise NotExpressible(
+            "its amounts are finer than the minor unit: it credits calls that are on no invoice yet"
+        )
     categories = {tax.category for tax in invoice.totals.taxes}
     if TaxCategory.REVERSE_CHARGE in categories and not (invoice.seller.tax_id and invoice.buyer.tax_id):
         raise NotExpressible("reverse charge wants the tax ids of both sides")

@@ -43,6 +43,8 @@ __all__ = [
     "build_invoice",
     "completed",
     "head_of",
+    "printed_session",
+    "with_sessions",
 ]
 
 
@@ -52,6 +54,7 @@ class LineKind(StrEnum):
     A_LEG = "a_leg"
     B_LEG = "b_leg"
     WAIVED = "waived"
+    CREDITED = "credited"
 
 
 class PaperKind(StrEnum):
@@ -255,9 +258,12 @@ def head_of(
 
 def completed(head: InvoiceHead, sessions: Iterable[RatedSession]) -> Invoice:
     """Return the invoice of that head with its calls; ValueError if they sum to something else."""
-    zone = ZoneInfo(head.period.zone)
     in_order = sorted(sessions, key=attrgetter("ended_at", "callback_id"))
-    made = (_session(session, head, zone) for session in in_order)
+    return with_sessions(head, [printed_session(session, head) for session in in_order])
+
+
+def with_sessions(head: InvoiceHead, made: Iterable[InvoiceSession]) -> Invoice:
+    """Return the invoice of that head with these callbacks; ValueError if they sum to something else."""
     printed = tuple(session for session in made if session.lines)
     charges = sum((session.amount for session in printed), ZERO)
     if charges != head.totals.charges:
@@ -278,7 +284,9 @@ def _charged(session: RatedSession) -> Decimal:
     return sum(answered, ZERO) - session.waived
 
 
-def _session(session: RatedSession, head: InvoiceHead, zone: ZoneInfo) -> InvoiceSession:
+def printed_session(session: RatedSession, head: InvoiceHead) -> InvoiceSession:
+    """Return a callback with its lines as that invoice prints them; ValueError in another currency."""
+    zone = ZoneInfo(head.period.zone)
     for leg in session.legs:
         if leg.charge.currency != head.currency:
             raise ValueError(

@@ -17,7 +17,7 @@ from billing.tax import TaxCategory
 
 Page = dict[str, Any]
 BAR_HEIGHT_MAX = 1000
-_LEG_NAMES = {LineKind.A_LEG: "A", LineKind.B_LEG: "B", LineKind.WAIVED: ""}
+_LEG_NAMES = {LineKind.A_LEG: "A", LineKind.B_LEG: "B", LineKind.WAIVED: "", LineKind.CREDITED: ""}
 
 
 def page_of(invoice: Invoice) -> Page:
@@ -193,7 +193,7 @@ def _line(line: InvoiceLine) -> list[str]:
 
 
 def _measured(line: InvoiceLine) -> list[str]:
-    if line.kind is LineKind.WAIVED:
+    if line.kind in {LineKind.WAIVED, LineKind.CREDITED}:
         return [""] * 5
     return [
         printed.duration(line.talk_seconds),

@@ -63,7 +63,7 @@ CSV_COLUMNS = (
     "amount",
     "currency",
 )
-_LEG_NAMES = {LineKind.A_LEG: "A", LineKind.B_LEG: "B", LineKind.WAIVED: ""}
+_LEG_NAMES = {LineKind.A_LEG: "A", LineKind.B_LEG: "B", LineKind.WAIVED: "", LineKind.CREDITED: ""}
 _LINE_HEADER = (
     *("", "Local time", "Number", "Destination", "Talk", "Billed"),
     *("Steps", "Rate/min", "Fee", "Amount"),

@@ -93,10 +93,12 @@ def accept(
         leg_id = disputes.dispute(connection, dispute_id).leg_id
         currency = creditnotes.line(connection, leg_id).currency
         wanted = None if text is None else money(text, currency)
-        numbering = desk.settings.invoices.credit_note_number
-        return disputes.accept(connection, dispute_id, wanted, reference, author, numbering=numbering)
+        numbering, seller = desk.settings.invoices.credit_note_number, desk.settings.seller.party()
+        return disputes.accept(
+            connection, dispute_id, wanted, reference, author, numbering=numbering, seller=seller
+        )
 
-    show_note(*desk.change("accept dispute", give, desk.author(reason)), output)
+    show_note(desk, *desk.change("accept dispute", give, desk.author(reason)), output)
 
 
 @dispute.command(epilog="Example: dialback dispute reject 01kz… --reason 'both sides talked for 40 s'")

@@ -21,15 +21,13 @@ from staff.desk import Desk, is_called_alone, pass_desk, say
 from staff.exits import OK
 from staff.inputs import Month, output_option, reason_option
 from staff.listing import CSV, JSON, TABLE, amount, show_rows
+from staff.paperprint import FORMS, PDF, paper_options, print_paper, refuse_bytes_on_a_terminal
 
 if TYPE_CHECKING:
     from billing.invoice import Invoice
     from store.papers import Issued
 
-PDF = "pdf"
 MonthOf = tuple[int, int]
-FORMS = {"table": "txt", "json": "json", "csv": "csv", "pdf": "pdf", "html": "html", "xml": "xml"}
-"""What --output calls a form, and what the store does."""
 LISTED = ("number", "kind", "account", "month", "issued_on", "due_on", "currency", "total", "due", "corrects")
 
 
@@ -75,7 +73,7 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
 @pass_desk
 def show(desk: Desk, account_id: str, month: MonthOf | None, output: str, pdf: Path | None) -> None:
     """Show an account's invoice of a month: as it was issued, or as a draft without a number before."""
-    _refuse_bytes_on_a_terminal(output)
+    refuse_bytes_on_a_terminal(output)
     made = _paper_of_month(desk, account_id, month, output)
     if pdf is not None:
         pdf.write_bytes(_paper_of_month(desk, account_id, month, PDF))
@@ -167,46 +165,11 @@ def list_invoices(desk: Desk, account_id: str | None, month: MonthOf | None, out
 
 @invoice.command("print", epilog="Example: dialback invoice print INV-2026-00042 --output pdf > invoice.pdf")
 @click.argument("number")
-@click.option(
-    "--output", type=click.Choice(list(FORMS)), default=TABLE, show_default=True, help="In which form."
-)
-@click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Write every form into this folder."
-)
+@paper_options
 @pass_desk
 def print_again(desk: Desk, number: str, output: str, folder: Path | None) -> None:
     """Print an issued invoice or credit note again, byte for byte."""
-    if folder is not None:
-        _write_all(desk, number, folder)
-        return
-    _refuse_bytes_on_a_terminal(output)
-    from store.papers import paper
-
-    click.echo(desk.read("read paper", paper, number, FORMS[output]), nl=False)
-
-
-def _write_all(desk: Desk, number: str, folder: Path) -> None:
-    from store.errors import NotFound
-    from store.papers import FORMS as KEPT
-    from store.papers import paper
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for form in KEPT:
-        try:
-            body = desk.read("read paper", paper, number, form)
-        except NotFound as missing:
-            if form != "xml":
-                raise
-            say(f"No xml: {missing}")  # not every invoice can be said by EN 16931
-            continue
-        target = folder / f"{number.replace('/', '-')}.{form}"
-        target.write_bytes(body)
-        click.echo(target)
-
-
-def _refuse_bytes_on_a_terminal(output: str) -> None:
-    if output == PDF and sys.stdout.isatty():
-        raise click.UsageError("a PDF is no text: send it to a file, or name one with --pdf FILE")
+    print_paper(desk, number, output, folder)
 
 
 def _paper_of_month(desk: Desk, account_id: str, month: MonthOf | None, output: str) -> bytes:
@@ -247,6 +210,8 @@ def _form(found: Invoice, output: str, now: datetime) -> bytes:
 
 
 def _listed(each: Issued) -> dict[str, object]:
+    # A credit note gives: nobody who sums a column should count it as asked for.
+    sign, due_units = (-1, 0) if each.kind == "credit_note" else (1, each.due_units)
     return {
         "number": each.number,
         "kind": each.kind,
@@ -255,8 +220,8 @@ def _listed(each: Issued) -> dict[str, object]:
         "issued_on": each.issued_on,
         "due_on": each.due_on,
         "currency": each.currency,
-        "total": amount(each.total_units, each.currency),
-        "due": amount(each.due_units, each.currency),
+        "total": amount(sign * each.total_units, each.currency),
+        "due": amount(due_units, each.currency),
         "corrects": each.corrects,
     }
 

@@ -2,32 +2,33 @@
 
 Reads: charges in effect, settlements, credit notes issued before.
 Gives: CreditNote; Forbidden beyond what was charged. The charge and its entry stay as they were.
-Knows nothing of: how a credit note is printed.
+Knows nothing of: how a credit note is printed (store/creditpapers.py keeps what it says).
 
-The tax that the invoice of the session took on it is given back on top, at that invoice's own rate.
+What corrects an invoice is rounded to the minor unit, and the tax that it took is given back on top, at its
+own rate (billing/creditpaper.py).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 
 from moneyed import Money
 from sqlalchemy import Connection, func, insert, select, text
 
-from billing.acts import credited
+from billing.acts import Act, credited
+from billing.creditpaper import Given, given_of
 from billing.ledger import Entry
 from billing.numbering import CREDIT_NOTE_NUMBER, count_of, number_of, series_of
-from billing.tax import CALLS
-from store import acts, dunning
+from billing.particulars import Party
+from store import acts, creditpapers, dunning
 from store.audit import Author
 from store.cdrs import NEWEST_CHARGE
-from store.errors import Forbidden, Invalid, NotFound
-from store.facts import facts_of_text
-from store.invoicetables import invoice_sessions, invoices
+from store.errors import Conflict, Forbidden, Invalid, NotFound
+from store.invoicetables import invoices
 from store.moneytables import credit_notes
 from store.schema import cdrs, charges, settlements
-from values.money import amount_units, decimal_from_units, from_units, half_up, minor_digits, plain_decimal
+from values.money import amount_units, decimal_from_units, decimal_units, plain_decimal
+
+NOBODY = Party(name="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +118,13 @@ def issue(
     reference: str,
     author: Author,
     *,
-    tax: Money | None = None,
     numbering: str = CREDIT_NOTE_NUMBER,
+    seller: Party = NOBODY,
 ) -> tuple[CreditNote, bool]:
     """Give back `amount` of a line, or all that is left of it; the note, and whether it is new.
 
-    `numbering` is the pattern of its number, as in billing/numbering.py.
+    `numbering` is the pattern of its number, as in billing/numbering.py; `seller` is our own side, as the
+    paper is to name it.
     """
     known = line(connection, line_id)
     act = acts.act_of(known.account_id, reference, author)
@@ -131,7 +133,7 @@ def issue(
     if amount is not None and (amount.currency.code != known.currency or amount_units(amount) <= 0):
         remedy = f"write more than zero in {known.currency}"
         raise Invalid("amount", f"{plain_decimal(amount.amount)} {amount.currency.code} is no credit", remedy)
-    given: list[tuple[Money, Money]] = []
+    given: list[Given] = []
 
     def make() -> Entry:
         now = line(connection, line_id)  # again, for now it is looked at under the account's lock
@@ -142,20 +144,19 @@ def issue(
             if not now.left_units:
                 problem = f"nothing is left of {line_id!r}: {_shown(now.credited_units)} was given back"
             raise Forbidden("amount", problem, "credit less, or another line")
-        net = from_units(units, now.currency)
-        given.append((net, _tax_on(connection, now.callback_id, net) if tax is None else tax))
-        return credited(act, *given[0])
+        corrects = creditpapers.invoice_head_of(connection, now.callback_id)
+        given.append(given_of(decimal_from_units(units), now.currency, corrects))
+        return _entry(act, given[0])
 
     # A repetition must say the same amount again; without one it means all, then as now.
     said: dict[str, object] = {
         "line": line_id,
         "units": "all" if amount is None else amount_units(amount),
     }
-    if tax is not None:
-        said["tax_units"] = amount_units(tax)
     outcome = acts.perform(connection, act, make, action="credit-note.add", said=said, author=author)
     if outcome.is_new:
-        _write(connection, known, outcome.entry, given[0], author, numbering=numbering)
+        number = _number(connection, numbering, author.at.year)
+        _write(connection, known, outcome.entry, given[0], author=author, number=number, seller=seller)
         dunning.relieve(connection, known.account_id, author)
     return of_entry(connection, outcome.entry.id), outcome.is_new
 
@@ -195,45 +196,65 @@ def list_credit_notes(
     return tuple(CreditNote(**row) for row in connection.execute(wanted).mappings())
 
 
+def _entry(act: Act, given: Given) -> Entry:
+    if given.subtotal <= 0:
+        told = f"{plain_decimal(given.net)} {given.currency}"
+        problem = f"{told} is nothing once it is rounded to {given.digits} decimals"
+        raise Forbidden("amount", problem, "credit more of the line, or the whole callback")
+    code = given.currency
+    return credited(act, Money(given.net, code), Money(given.tax_amount, code), Money(given.rounding, code))
+
+
 def _write(
     connection: Connection,
     known: Line,
     entry: Entry,
-    net_and_tax: tuple[Money, Money],
-    author: Author,
+    given: Given,
     *,
-    numbering: str,
+    author: Author,
+    number: str,
+    seller: Party,
 ) -> None:
-    net, tax = net_and_tax
     sequence = _next(connection)
-    year = entry.at.year
-    number = number_of(numbering, year, _newest_count(connection, numbering, year) + 1)
-    connection.execute(
-        insert(credit_notes),
-        {
-            "sequence": sequence,
-            "number": number,
-            "account_id": known.account_id,
-            "callback_id": known.callback_id,
-            "leg_id": known.leg_id,
-            "currency": known.currency,
-            "units": amount_units(net),
-            "tax_units": amount_units(tax),
-            "reason": author.reason.strip(),
-            "entry_id": entry.id,
-            "issued_at": entry.at,
-            "issued_by": author.name,
-        },
-    )
+    row = {
+        "sequence": sequence,
+        "number": number,
+        "account_id": known.account_id,
+        "callback_id": known.callback_id,
+        "leg_id": known.leg_id,
+        "currency": known.currency,
+        "units": decimal_units(given.net),
+        "tax_units": decimal_units(given.tax_amount),
+        "reason": author.reason.strip(),
+        "entry_id": entry.id,
+        "issued_at": entry.at,
+        "issued_by": author.name,
+    }
+    connection.execute(insert(credit_notes), row)
+    creditpapers.write(connection, CreditNote(**row), given, seller)  # type: ignore[arg-type]
 
 
 def _next(connection: Connection) -> int:
     """The next in the order of issue: taken in the transaction that uses it, so that none is missing."""
+    newest = select(func.coalesce(func.max(credit_notes.c.sequence), 0))
+    return int(connection.execute(newest).scalar_one()) + 1
+
+
+def _lock(connection: Connection) -> None:
     if connection.dialect.name != "sqlite":
         # Held to the commit: who takes the next number has seen this one, or that it was given back.
         connection.execute(text("LOCK TABLE credit_notes IN SHARE ROW EXCLUSIVE MODE"))
-    newest = select(func.coalesce(func.max(credit_notes.c.sequence), 0))
-    return int(connection.execute(newest).scalar_one()) + 1
+
+
+def _number(connection: Connection, numbering: str, year: int) -> str:
+    """The next number of that pattern; Conflict if an invoice has it, for both stand in one list."""
+    _lock(connection)
+    number = number_of(numbering, year, _newest_count(connection, numbering, year) + 1)
+    taken = select(invoices.c.number).where(invoices.c.number == number)
+    if connection.execute(taken).first() is not None:
+        problem = f"{number!r} is the number of an invoice"
+        raise Conflict("number", problem, "let [invoices] credit_note_number begin otherwise than number")
+    return number
 
 
 def _newest_count(connection: Connection, numbering: str, year: int) -> int:
@@ -246,21 +267,6 @@ def _newest_count(connection: Connection, numbering: str, year: int) -> int:
     )
     counts = (count_of(numbering, year, number) for number in connection.execute(wanted).scalars())
     return next((count for count in counts if count), 0)
-
-
-def _tax_on(connection: Connection, callback_id: str, net: Money) -> Money:
-    """The tax that the session's invoice took on so much of its calls; none before it is invoiced."""
-    code = net.currency.code
-    wanted = (
-        select(invoices.c.facts)
-        .join(invoice_sessions, invoice_sessions.c.number == invoices.c.number)
-        .where(invoice_sessions.c.callback_id == callback_id)
-    )
-    facts = connection.execute(wanted).scalar()
-    taxes = () if facts is None else facts_of_text(facts).head.totals.taxes
-    percent = next((each.percent for each in taxes if CALLS in each.groups), Decimal(0))
-    exact = Fraction(net.amount) * Fraction(percent) / 100
-    return Money(half_up(exact, minor_digits(code)), code)
 
 
 def _charged(connection: Connection, callback_id: str, leg_id: str | None = None) -> int:

@@ -13,6 +13,7 @@ from moneyed import Money
 from sqlalchemy import Connection, insert, select, update
 
 from billing.numbering import CREDIT_NOTE_NUMBER
+from billing.particulars import Party
 from store import checks, creditnotes, ledger
 from store.audit import Author, note
 from store.creditnotes import CreditNote
@@ -115,13 +116,14 @@ def accept(
     author: Author,
     *,
     numbering: str = CREDIT_NOTE_NUMBER,
+    seller: Party = creditnotes.NOBODY,
 ) -> tuple[CreditNote, bool]:
     """Give back the line, or `amount` of it; the credit note, and whether it is new."""
     known = _lockable(connection, dispute_id)
     if known.state is DisputeState.REJECTED:
         raise Conflict("dispute", f"{dispute_id!r} was rejected", "open another one")
     note_of, is_new = creditnotes.issue(
-        connection, known.leg_id, amount, reference, author, numbering=numbering
+        connection, known.leg_id, amount, reference, author, numbering=numbering, seller=seller
     )
     if known.state is DisputeState.ACCEPTED and known.credit_note != note_of.number:
         raise Conflict("dispute", f"{dispute_id!r} was accepted by {known.credit_note}", "open another one")

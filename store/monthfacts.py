@@ -32,6 +32,7 @@ from store.customertables import account_options
 from store.errors import NotFound
 from store.invoicetables import invoices
 from store.ledger import receivable
+from store.moneytables import credit_notes
 from store.options import Option
 from store.plans import plan_in_force
 from store.schema import accounts, cdrs, charges, entries, postings, settlements
@@ -255,8 +256,13 @@ def _payments(connection: Connection, owners: Sequence[Account], period: Period)
             entries.c.reference,
             entries.c.reason,
             func.sum(postings.c.units).label("units"),
+            func.max(credit_notes.c.number).label("note"),
         )
-        .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
+        .select_from(
+            postings.join(entries, entries.c.id == postings.c.entry_id).outerjoin(
+                credit_notes, credit_notes.c.entry_id == entries.c.id
+            )
+        )
         .where(_columns_of(owners), entries.c.kind.not_in(OF_CALLS))
         .where(entries.c.at >= period.starts_at, entries.c.at < period.ends_at)
         .group_by(entries.c.id, postings.c.ledger_account_id)
@@ -268,10 +274,11 @@ def _payments(connection: Connection, owners: Sequence[Account], period: Period)
     return found
 
 
-def _payment(row: "Row[*tuple[str, datetime, str, str, str, int]]") -> Payment:
+def _payment(row: "Row[*tuple[str, datetime, str, str, str, int, str | None]]") -> Payment:
+    told = row.reason or row.reference
     return Payment(
         at=row.at,
-        reference=row.reason or row.reference,
+        reference=f"{row.note}: {told}" if row.note else told,
         amount=decimal_from_units(int(row.units)),
         kind=row.kind,
     )

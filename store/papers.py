@@ -16,13 +16,16 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select
 
+from billing.creditpaper import credit_paper
 from billing.einvoice import NotExpressible, to_xml
-from billing.invoice import Invoice, completed
+from billing.invoice import Invoice, PaperKind, completed
 from billing.particulars import RatedSession
 from store.errors import Conflict, NotFound
 from store.facts import facts_of_text
 from store.invoices import sessions_of
 from store.invoicetables import invoice_documents, invoice_sessions, invoices
+from store.moneytables import credit_notes
+from store.schema import settlements
 
 FORMS = ("pdf", "html", "txt", "json", "csv", "xml")
 PROOF = "json"
@@ -97,15 +100,33 @@ def unwritten(connection: Connection, *, first_day: date | None = None) -> tuple
     return tuple(connection.execute(wanted).scalars())
 
 
+def is_unwritten(connection: Connection, number: str) -> bool:
+    """Whether it was issued and its papers are not written yet."""
+    there = select(invoices.c.number).outerjoin(
+        invoice_documents,
+        (invoice_documents.c.number == invoices.c.number) & (invoice_documents.c.form == PROOF),
+    )
+    missing = there.where(invoices.c.number == number, invoice_documents.c.number.is_(None))
+    return connection.execute(missing).first() is not None
+
+
 def invoice_of(connection: Connection, number: str) -> Invoice:
-    """The issued invoice, whole, to make papers of."""
-    text = connection.execute(
-        select(invoices.c.facts).where(invoices.c.number == number)
-    ).scalar_one_or_none()
-    if text is None:
+    """The issued invoice or credit note, whole, to make papers of."""
+    wanted = (
+        select(invoices.c.facts, credit_notes.c.callback_id, credit_notes.c.leg_id)
+        .outerjoin(credit_notes, credit_notes.c.number == invoices.c.number)
+        .where(invoices.c.number == number)
+    )
+    row = connection.execute(wanted).first()
+    if row is None:
         raise NotFound("invoice", f"there is no invoice {number!r}", "see `dialback invoice list`")
-    facts = facts_of_text(text)
-    return completed(facts.head, _sessions(connection, number, dict(facts.subscribers)))
+    facts = facts_of_text(row.facts)
+    names = dict(facts.subscribers)
+    if facts.head.kind is PaperKind.CREDIT_NOTE:
+        mine = select(settlements.c.callback_id).where(settlements.c.callback_id == row.callback_id)
+        (session,) = sessions_of(connection, mine, names)
+        return credit_paper(facts.head, session, row.leg_id)
+    return completed(facts.head, _sessions(connection, number, names))
 
 
 def keep(connection: Connection, number: str, forms: Mapping[str, bytes]) -> bool:

@@ -6,7 +6,7 @@ Knows nothing of: how a price comes about (rating/), what is posted (billing/rer
 
 A whole chunk is priced in columns, which finds the callbacks whose price changes. A callback whose seconds
 and amounts stay as they are is left alone: so doing it twice is doing it once, and what a kill cut short is
-taken up by asking again. Invoiced callbacks are passed over: a credit note mends those.
+taken up by asking again. Invoiced and credited callbacks are passed over: a credit note mends those.
 """
 
 from collections import defaultdict
@@ -31,10 +31,12 @@ from rating.rate import Rate
 from store import decks, plans
 from store.errors import NotFound
 from store.invoicetables import invoice_sessions
+from store.moneytables import credit_notes
 from store.reratingrows import ChunkRows, Mark, Session, Wish, read_chunk
 from store.schema import plan_versions
 
 INVOICED = "it is on an invoice: write a credit note"
+CREDITED = "some of it was given back, and that stays: write another credit note"
 OTHER_CURRENCY = "the plan is in another currency"
 NO_PLAN = "no version of the plan was in force when it was asked for"
 WHY = {
@@ -115,10 +117,13 @@ class Repricing:
         """The places of the callbacks by the plan that prices them now."""
         places: defaultdict[str, list[int]] = defaultdict(list)
         invoiced = invoiced_among(self._connection, [session.callback_id for session in rows.sessions])
+        credited = credited_among(self._connection, [session.callback_id for session in rows.sessions])
         for place, session in enumerate(rows.sessions):
             plan_id = self._plan_id(session)
             if session.callback_id in invoiced:
                 passed.append(Passed(session=session, why=INVOICED))
+            elif session.callback_id in credited:
+                passed.append(Passed(session=session, why=CREDITED))
             elif not plan_id:
                 passed.append(Passed(session=session, why=NO_PLAN))
             elif self._plan(plan_id).currency != session.currency:
@@ -171,6 +176,12 @@ def charges_of(rows: ChunkRows, found: Repriced, records: Mapping[str, Cdr]) -> 
 def invoiced_among(connection: Connection, callback_ids: Sequence[str]) -> frozenset[str]:
     """Those of the callbacks that an invoice was issued for."""
     wanted = select(invoice_sessions.c.callback_id).where(invoice_sessions.c.callback_id.in_(callback_ids))
+    return frozenset(connection.execute(wanted).scalars())
+
+
+def credited_among(connection: Connection, callback_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the callbacks of which something was given back: a new price would correct them twice."""
+    wanted = select(credit_notes.c.callback_id).where(credit_notes.c.callback_id.in_(callback_ids))
     return frozenset(connection.execute(wanted).scalars())
 
 

@@ -29,7 +29,8 @@ def set_tax(connection: Connection, wish: TaxRow, author: Author) -> TaxRow:
     before = known.get(row.valid_from)
     if before == row:
         return row
-    billed_to = connection.execute(select(func.max(invoices.c.end_day))).scalar_one()
+    newest = select(func.max(invoices.c.end_day)).where(invoices.c.kind == "invoice")
+    billed_to = connection.execute(newest).scalar_one()
     if billed_to is not None and row.valid_from < billed_to:
         problem = f"invoices are issued up to {billed_to}, and the rate would have held from {row.valid_from}"
         raise Conflict(

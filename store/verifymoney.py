@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from billing.exchange import ExchangeRate, convert
 from billing.ledger import EntryKind
+from store.invoicetables import invoices
 from store.moneytables import credit_notes, disputes, voucher_batches, vouchers
 from store.schema import cdrs, charges, conversions, entries, money_acts, postings
 from values.money import amount_units, decimal_from_units, rate_from_units
@@ -126,7 +127,25 @@ PAPER_CHECKS: tuple[tuple[str, _Rows], ...] = (
                 _moved.c.currency == credit_notes.c.currency,
             ),
         )
-        .where(func.coalesce(_moved.c.units, 0) != credit_notes.c.units + credit_notes.c.tax_units),
+        .outerjoin(invoices, invoices.c.number == credit_notes.c.number)
+        # Notes older than their papers were not rounded.
+        .where(
+            func.coalesce(_moved.c.units, 0)
+            != credit_notes.c.units + credit_notes.c.tax_units + func.coalesce(invoices.c.rounding_units, 0)
+        ),
+    ),
+    (
+        "credit note {number} gives {units} and {tax_units} tax, its paper {charges_units}, or other tax",
+        select(
+            credit_notes.c.number, credit_notes.c.units, credit_notes.c.tax_units, invoices.c.charges_units
+        )
+        .join(invoices, invoices.c.number == credit_notes.c.number)
+        .where(
+            or_(
+                invoices.c.charges_units != credit_notes.c.units,
+                invoices.c.tax_units != credit_notes.c.tax_units,
+            )
+        ),
     ),
     (
         "entry {id} is a credit note and no document of it is kept",

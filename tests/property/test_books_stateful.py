@@ -1,6 +1,6 @@
 """I1–I10: whatever is done with money, in whatever order and however often it is broken off, the books agree.
 
-A machine calls, pays, refunds, disputes, credits, redeems, changes decks, closes months and breaks
+A machine calls, pays, refunds, disputes, credits, redeems, re-rates, changes decks, closes months and breaks
 transactions off; an oracle that shares nothing with the product (tests/support/oracle.py) reckons beside it.
 """
 
@@ -34,12 +34,14 @@ from billing.particulars import Party
 from billing.voucher import VoucherRefusal
 from calls import events
 from calls.events import Event
-from store import billruns, callbacks, creditnotes, disputes, ledger, payments, vouchers
+from store import billruns, callbacks, creditnotes, disputes, ledger, payments, rerated, vouchers
 from store.audit import Author
 from store.database import Database
 from store.decks import add_version
 from store.errors import Conflict, Forbidden, NotFound
 from store.invoicetables import invoices
+from store.rerating import Repricing
+from store.reratingrows import Mark, Wish
 from store.schema import entries, ledger_accounts
 from store.upgrade import upgrade
 from store.verify import verify
@@ -58,9 +60,10 @@ FATES = st.sampled_from(["done", "done", "done", "killed", "lost"])
 """What becomes of a command: it is done; it is broken off before its commit; its answer is lost and it is
 given again."""
 
-ISSUED = select(invoices.c.count, invoices.c.charges_units + invoices.c.rounding_units).order_by(
+PAPERS = select(invoices.c.count, invoices.c.charges_units + invoices.c.rounding_units).order_by(
     invoices.c.count
 )
+ISSUED, NOTES = (PAPERS.where(invoices.c.kind == kind) for kind in ("invoice", "credit_note"))
 COLUMNS = select(ledger_accounts.c.id, ledger_accounts.c.balance_units)
 
 
@@ -81,6 +84,8 @@ class BooksMachine(RuleBasedStateMachine):
         self.now = NOW
         self.calls = 0
         self.decks = [PRICES]
+        self.talked: dict[str, int] = {}
+        self.rerates = 0
         self.disputed: dict[str, tuple[str, str]] = {}
         self.frozen: list[Any] = []
 
@@ -89,6 +94,8 @@ class BooksMachine(RuleBasedStateMachine):
 
     # what may happen
 
+    # Beyond the limit, where rounding, a re-rating or a correction can take it, nobody is rung.
+    @precondition(lambda self: self.books.balance + LIMIT >= 0)
     @rule(talk=st.integers(1, 2_000), deck=st.integers(0, 9), fate=FATES)
     def call(self, talk: int, deck: int, fate: str) -> None:
         self.calls += 1
@@ -105,9 +112,9 @@ class BooksMachine(RuleBasedStateMachine):
         self._do(live, fate)
         if fate != "killed":
             prices = self.decks[version]
-            legs = {f"{name}-a1": price(talk + 32, prices["44"])}
+            self.talked[name] = talk
+            legs = legs_of(name, talk, prices)
             cost = price_cost(talk + 36, COSTS["44"])
-            legs[f"{name}-b1"] = price(talk, prices["1"])
             self.books.charge(name, legs, cost + price_cost(talk, COSTS["1"]), self.month)
 
     @rule(units=UNITS, reference=REFERENCES, top_up=st.booleans(), fate=FATES)
@@ -215,7 +222,7 @@ class BooksMachine(RuleBasedStateMachine):
             reference,
             said,
             fate,
-            allowed=lambda: 0 < given <= left,
+            allowed=lambda: 0 < given <= left and self.books.gets(name, given) > 0,
             done=lambda: self._give(name, line, given),
         )
 
@@ -239,7 +246,7 @@ class BooksMachine(RuleBasedStateMachine):
         line, state = self.disputed[dispute_id]
         name = line.rpartition("-")[0]
         left = self.books.sessions[name].left(line)
-        if state != "open" or (is_right and not left):
+        if state != "open" or (is_right and self.books.gets(name, left) <= 0):
             return
 
         def act(connection: Connection) -> None:
@@ -266,6 +273,42 @@ class BooksMachine(RuleBasedStateMachine):
             "done",
         )
         self.decks.append(prices)
+
+    @rule(deck=st.integers(0, 9), at_once=st.integers(1, 3), fate=FATES)
+    def rerate(self, deck: int, at_once: int, fate: str) -> None:
+        """Whatever may still be priced anew is, by one version of the deck; a run may end half-way."""
+        version = deck % len(self.decks)
+        self._tick()
+        self.rerates += 1
+        since, until = NOW - timedelta(days=1), self.now + timedelta(days=1)
+        wish = Wish(since=since, until=until, deck=f"retail:{version + 1}")
+        author, name = self._author(), f"rerate {self.rerates}"
+
+        def begin(connection: Connection) -> None:
+            rerated.begin(connection, wish, reference=name, author=author)
+
+        self._do(begin, "lost" if fate == "lost" else "done")
+        self._rerate(wish, name, at_once, chunks_max=1 if fate == "killed" else 10**6)
+        self._rerate(wish, name, at_once)
+        for session, talk in self.talked.items():
+            self.books.rerate(session, legs_of(session, talk, self.decks[version]))
+
+    def _rerate(self, wish: Wish, name: str, at_once: int, *, chunks_max: int = 10**6) -> None:
+        repricing = self.database.read("read decks", Repricing, wish)
+        said = {"reference": name, "author": self._author()}
+        after: Mark | None = None
+        for _ in range(chunks_max):
+            chunk = self.database.call(
+                "rerate",
+                rerated.rerate_chunk,
+                repricing,
+                after,
+                at_once,
+                **said,  # type: ignore[arg-type]
+            )
+            after = chunk.rows.last
+            if after is None:
+                break
 
     @precondition(lambda self: self.month < 12)
     @rule(fate=FATES)
@@ -301,6 +344,8 @@ class BooksMachine(RuleBasedStateMachine):
     def numbers_have_no_gap_and_what_was_written_stays(self) -> None:
         notes = self.database.read("notes", creditnotes.list_credit_notes)
         assert [each.sequence for each in notes] == list(range(1, self.books.notes + 1))
+        papers = self.database.read("papers", rows_of, NOTES)
+        assert [count for count, _ in papers] == list(range(1, self.books.notes + 1))
         issued = self.database.read("invoices", rows_of, ISSUED)
         assert [count for count, _ in issued] == list(range(1, len(self.books.invoices) + 1))
         assert [units for _, units in issued] == list(self.books.invoices.values())  # I7
@@ -358,7 +403,7 @@ class BooksMachine(RuleBasedStateMachine):
         given = self.books.sessions[name].given
         key = line if line != name else ""
         given[key] = given.get(key, 0) + units
-        self.books.balance += units
+        self.books.balance += self.books.gets(name, units)
         self.books.notes += 1
 
     def _session(self, which: int) -> Any:
@@ -387,6 +432,11 @@ class BooksMachine(RuleBasedStateMachine):
 def rows_of(connection: Connection, wanted: Any) -> list[Any]:
     """The rows of a statement."""
     return [tuple(row) for row in connection.execute(wanted)]
+
+
+def legs_of(name: str, talk: int, prices: dict[str, Fraction]) -> dict[str, int]:
+    """What both legs of a call cost: A keys 32 s before B answers and leaves 5 s after B."""
+    return {f"{name}-a1": price(talk + 32, prices["44"]), f"{name}-b1": price(talk, prices["1"])}
 
 
 def price_cost(talked: int, per_minute: Fraction) -> int:

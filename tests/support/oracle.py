@@ -66,6 +66,23 @@ class Books:
         self.balance -= taken
         self.carriers += cost
 
+    def gets(self, name: str, given: int) -> int:
+        """What a credit of so much of a session is worth: to the cent once its month is closed."""
+        if self.sessions[name].month not in self.invoices:
+            return given
+        return (2 * given + CENT) // (2 * CENT) * CENT
+
+    def rerate(self, name: str, legs: dict[str, int]) -> None:
+        """A session is priced anew, unless it is on an invoice or some of it was given back."""
+        session = self.sessions[name]
+        if session.month in self.invoices or session.given:
+            return
+        paid = sum(session.legs.values()) - session.waived
+        session.legs = legs
+        # Who could not pay all of it pays no more than before.
+        session.waived = max(sum(legs.values()) - paid, 0) if session.waived else 0
+        self.balance += paid - (sum(legs.values()) - session.waived)
+
     def close(self, month: int) -> None:
         """A month was closed: what its calls came to is rounded to cents once."""
         called = [each for each in self.sessions.values() if each.month == month]

@@ -167,3 +167,45 @@ def test_an_account_billed_on_demand_is_left_out_of_the_run_unless_it_is_named(b
     assert closed(billed) == []
     (row,) = billed.done(*RUN, "--account", "acme").data
     assert (row["account"], row["total"]) == ("acme", "0.18")
+
+
+def test_F074_F078_a_credit_note_is_printed_in_every_form_and_again_the_same_bytes(
+    billed: Office, tmp_path: Path
+) -> None:
+    first = callback("cb2", currency="USD")
+    billed.store(play, first, story(first, 1500))
+    (number,) = closed(billed)
+    give = (
+        "credit-note",
+        "add",
+        "cb2-b1",
+        "--amount",
+        "2.00",
+        "--reference",
+        "case 7",
+        "--reason",
+        "one-way",
+    )
+    note = billed.done(*give, "--output", "json").data
+    assert (note["number"], note["amount"], note["tax"], note["total"], note["corrects"]) == (
+        *("CN-2026-00001", "-2.00", "-0.40", "-2.40"),
+        number,
+    )
+    billed.done("credit-note", "print", "CN-2026-00001", "--folder", str(tmp_path / "one"))
+    billed.done("credit-note", "print", "CN-2026-00001", "--folder", str(tmp_path / "two"))
+    out = {file.suffix[1:]: file.read_bytes() for file in (tmp_path / "one").iterdir()}
+    assert sorted(out) == ["csv", "html", "json", "pdf", "txt", "xml"]
+    for file in (tmp_path / "two").iterdir():
+        assert file.read_bytes() == out[file.suffix[1:]]
+    assert json.loads(out["json"])["totals"]["total"] == "2.40"
+    assert etree.fromstring(out["xml"]).findtext(".//{*}GrandTotalAmount") == "2.40"
+    page = PdfReader(io.BytesIO(out["pdf"])).pages[0].extract_text().replace("\n", " ")
+    assert "Total of this credit note 2.40" in page
+    assert number in page
+    shown = billed.done("credit-note", "print", "CN-2026-00001").out
+    assert f"Corrects  invoice {number}: one-way" in shown
+    listed = billed.done("invoice", "list", "--output", "json").data
+    (row,) = [row for row in listed if row["kind"] == "credit_note"]
+    assert (row["number"], row["total"], row["due"]) == ("CN-2026-00001", "-2.40", "0.00")
+    assert billed("credit-note", "print", "CN-9").code == exits.NOT_FOUND
+    billed.done("ledger", "verify")

@@ -33,7 +33,7 @@ def sides(entry: Entry) -> dict[tuple[str, str], int]:
         (received(ACT, FIVE, EntryKind.TOP_UP), EntryKind.TOP_UP, 5_0000, "cash"),
         (refunded(ACT, FIVE), EntryKind.REFUND, -5_0000, "cash"),
         (voucher_redeemed(ACT, FIVE), EntryKind.VOUCHER, 5_0000, "voucher"),
-        (credited(ACT, FIVE, Money("0", "EUR")), EntryKind.CREDIT_NOTE, 5_0000, "revenue"),
+        (credited(ACT, FIVE, Money("0", "EUR"), Money("0", "EUR")), EntryKind.CREDIT_NOTE, 5_0000, "revenue"),
         (fee_charged(ACT, FIVE), EntryKind.FEE, -5_0000, "fees"),
         (written_off(ACT, FIVE), EntryKind.WRITE_OFF, 5_0000, "write_off"),
     ],
@@ -46,7 +46,7 @@ def test_each_act_has_its_two_sides(entry: Entry, kind: EntryKind, units: int, a
 
 
 def test_a_credit_note_gives_back_the_tax_as_well() -> None:
-    assert sides(credited(ACT, FIVE, Money("1.00", "EUR"))) == {
+    assert sides(credited(ACT, FIVE, Money("1.00", "EUR"), Money("0", "EUR"))) == {
         ("receivable:acme", "EUR"): 6_0000,
         ("revenue", "EUR"): -5_0000,
         ("tax", "EUR"): -1_0000,

@@ -7,13 +7,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from einvoices import rules_broken
 from moneyed import Money
+from pdfa import clauses_broken
 from sqlalchemy import Connection, text
 from storeworld import CLERK, NOW, callback, play, story
 
+from billing.invoice import PaperKind
 from billing.particulars import Party
+from billing.render import forms
 from billing.tax import TaxRow
-from store import billruns, creditnotes, customers, disputes, ledger
+from store import billruns, creditnotes, customers, disputes, ledger, papers
 from store.cdrs import list_cdrs
 from store.creditnotes import CreditNote
 from store.database import Database
@@ -123,12 +127,14 @@ def test_F074_each_series_of_numbers_counts_for_itself_and_may_be_taken_up_again
     assert called.read("verify", verify) == ()
 
 
-def test_tax_that_was_taken_is_given_back_on_top(called: Database) -> None:
-    issued = creditnotes.issue
-    note, _ = called.call(
-        "credit", issued, B_LEG, Money("0.10", "EUR"), "case 7", AUTHOR, tax=Money("0.02", "EUR")
-    )
-    assert (note.units, note.tax_units) == (1000, 200)
+def test_before_it_is_invoiced_there_is_no_tax_to_give_back_and_nothing_is_rounded(called: Database) -> None:
+    note, _ = called.call("credit", creditnotes.issue, B_LEG, None, "case 7", AUTHOR, seller=HOUSE)
+    assert (note.units, note.tax_units) == (1292, 0)
+    paper = called.read("paper", papers.invoice_of, note.number)
+    assert (paper.corrects, paper.totals.total, paper.minor_digits) == ("", Decimal("0.1292"), 4)
+    assert sorted(forms(paper)) == ["csv", "html", "json", "pdf", "txt"]
+    with pytest.raises(NotFound, match="the buyer has no country"):
+        called.read("xml", papers.paper, note.number, "xml")
     assert called.read("verify", verify) == ()
 
 
@@ -258,3 +264,106 @@ def test_I1_credit_notes_and_what_was_disputed_are_never_changed(called: Databas
     ):
         with pytest.raises(Exception, match="append-only"):
             called.call("tamper", execute, statement)
+
+
+def invoiced(company: Database, talk: int = 31, **of_account: Any) -> str:
+    """March is closed, at 20 % tax; the number of the invoice."""
+    vat = TaxRow(place="GB", group="standard", valid_from=date(2026, 1, 1), percent=Decimal(20))
+    company.call("tax", set_tax, vat, AUTHOR)
+    owner = company.read("account", customers.account, "acme")
+    changed = replace(owner, tax_place="GB", **of_account)
+    company.call("place", customers.change_account, changed, AUTHOR)
+    company.call("play", play, callback(), story(callback(), talk))
+    (head,) = company.call("close", billruns.close, ["acme"], **MARCH).heads
+    return str(head.number)
+
+
+APRIL_2 = replace(AUTHOR, at=datetime(2026, 4, 2, 9, tzinfo=UTC))
+HOUSE = Party(name="Dialback Ltd", country="DE", tax_id="DE123456789")
+MARCH: dict[str, Any] = {
+    "month_of": (2026, 3),
+    "terms": billruns.Terms(seller=HOUSE, pattern="INV-{n:04}", due_days=14),
+    "author": APRIL_2,
+}
+
+
+def test_F074_a_credit_of_an_invoiced_line_is_a_document_whose_sums_are_the_ledgers(
+    company: Database,
+) -> None:
+    number = invoiced(company, masks_numbers=True)
+    before = balance(company)
+    note, _ = company.call("credit", creditnotes.issue, B_LEG, None, "case 7", APRIL_2, seller=HOUSE)
+    # 0.1292 are 0.13, and 20 % of it 0.03.
+    assert balance(company) - before == 1600
+    paper = company.read("paper", papers.invoice_of, note.number)
+    assert (paper.kind, paper.corrects, paper.reason) == (PaperKind.CREDIT_NOTE, number, "one-way sound")
+    totals = paper.totals
+    assert (totals.rounding, totals.tax, totals.total) == (
+        Decimal("0.0008"),
+        Decimal("0.03"),
+        Decimal("0.16"),
+    )
+    (line,) = paper.lines
+    assert (line.leg_id, line.number, line.amount) == (B_LEG, "+1415555****", Decimal("0.1292"))
+    made = forms(paper)
+    assert rules_broken(made["xml"]) == []
+    assert b"<ram:TypeCode>381</ram:TypeCode>" in made["xml"]
+    assert f"<ram:IssuerAssignedID>{number}</ram:IssuerAssignedID>".encode() in made["xml"]
+    for form in ("txt", "html", "csv", "json", "xml"):
+        assert b"0.16" in made[form], form
+        assert b"+14155550123" not in made[form], form
+    assert clauses_broken(made["pdf"], has_xml=True) == []
+    company.call("keep", papers.keep, note.number, made)
+    again = company.read("paper", papers.invoice_of, note.number)
+    assert not company.call("keep again", papers.keep, note.number, forms(again))
+    assert company.read("verify", verify) == ()
+
+
+def test_F074_a_whole_callback_or_a_part_of_it_is_shown_on_the_note(company: Database) -> None:
+    invoiced(company)
+    part, _ = company.call("credit", creditnotes.issue, "cb1", Money("0.10", "EUR"), "case 1", APRIL_2)
+    (line,) = company.read("paper", papers.invoice_of, part.number).lines
+    assert (line.destination, line.amount) == ("Part of this callback", Decimal("0.1000"))
+    rest, _ = company.call("credit", creditnotes.issue, "cb1", None, "case 2", APRIL_2)
+    assert rest.units == 1342
+    assert company.read("verify", verify) == ()
+
+
+def test_what_rounds_to_nothing_is_no_credit_note_and_leaves_no_gap(company: Database) -> None:
+    invoiced(company)
+    with pytest.raises(Forbidden, match="is nothing once it is rounded to 2 decimals"):
+        company.call("credit", creditnotes.issue, B_LEG, Money("0.0049", "EUR"), "case 1", APRIL_2)
+    note, _ = company.call("credit", creditnotes.issue, B_LEG, Money("0.0050", "EUR"), "case 1", APRIL_2)
+    assert note.number == "CN-2026-00001"
+
+
+def test_F074_the_next_invoice_lists_the_note_by_its_number(company: Database) -> None:
+    invoiced(company)
+    company.call("credit", creditnotes.issue, B_LEG, None, "case 7", APRIL_2)
+    may = replace(AUTHOR, at=datetime(2026, 5, 2, 9, tzinfo=UTC))
+    (head,) = company.call(
+        "close", billruns.close, ["acme"], **(MARCH | {"month_of": (2026, 4), "author": may})
+    ).heads
+    (credit_note,) = head.payments
+    assert (credit_note.kind, credit_note.reference, credit_note.amount) == (
+        "credit_note",
+        "CN-2026-00001: one-way sound",
+        Decimal("0.1600"),
+    )
+    assert -balance(company) == int(head.totals.amount_due * 10_000)
+
+
+def test_a_paper_of_a_credit_note_that_says_another_amount_is_named(company: Database) -> None:
+    invoiced(company)
+    note, _ = company.call("credit", creditnotes.issue, B_LEG, None, "case 7", APRIL_2)
+
+    def tamper(connection: Connection) -> None:
+        on = "" if connection.dialect.name == "sqlite" else " ON invoices"
+        connection.execute(text(f"DROP TRIGGER IF EXISTS invoices_no_update{on}"))
+        changed = "charges_units = charges_units + 1, total_units = total_units + 1"
+        connection.execute(text(f"UPDATE invoices SET {changed} WHERE kind = 'credit_note'"))
+
+    company.call("tamper", tamper)
+    assert f"credit note {note.number} gives 1292 and 300 tax, its paper 1293" in " ".join(
+        map(str, company.read("verify", verify))
+    )

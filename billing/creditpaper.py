@@ -1,0 +1,162 @@
+"""A credit note as a paper: the invoice that it corrects, why, and the lines that are given back.
+
+Reads: what is given back of a callback or of one of its legs, the tax that its invoice took, both sides.
+Gives: Given, the sums; the head of the paper; the paper itself, an Invoice that billing/render.py prints.
+Knows nothing of: numbers of credit notes, databases.
+
+Laws:
+1. What corrects an invoice is rounded to the minor unit once, as that invoice was, and bears its tax rate.
+2. What is given back before there is an invoice stays as fine as the charge that it undoes, and bears no
+   tax: the invoice to come counts it as a credit.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from billing.invoice import (
+    Invoice,
+    InvoiceHead,
+    InvoiceLine,
+    InvoiceSession,
+    LineKind,
+    PaperKind,
+    printed_session,
+    with_sessions,
+)
+from billing.legend import dispute_of
+from billing.particulars import ZERO, Party, RatedSession
+from billing.period import Period
+from billing.tax import CALLS
+from billing.totals import TaxLine, Totals, total_digits
+from values.money import AMOUNT_SCALE, half_up
+
+PART = "Part of this callback"
+_FIRST_SENTENCE = "It is set off against what the account owes; nobody has to pay it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a credit note gives: `net` as it was charged, what rounding adds or takes, and tax on top."""
+
+    currency: str
+    net: Decimal
+    digits: int = AMOUNT_SCALE
+    tax: TaxLine | None = None
+
+    @property
+    def subtotal(self) -> Decimal:
+        """Return the net sum as the paper says it."""
+        return half_up(self.net, self.digits)
+
+    @property
+    def rounding(self) -> Decimal:
+        """Return what rounding adds to the net sum."""
+        return self.subtotal - self.net
+
+    @property
+    def tax_amount(self) -> Decimal:
+        """Return the tax that is given back."""
+        return ZERO if self.tax is None else self.tax.amount
+
+    @property
+    def total(self) -> Decimal:
+        """Return what the account gets."""
+        return self.subtotal + self.tax_amount
+
+
+def given_of(net: Decimal, currency: str, corrects: InvoiceHead | None) -> Given:
+    """Return the sums of a credit: of calls of an issued invoice, or (None) of calls that are on none yet."""
+    if corrects is None:
+        return Given(currency=currency, net=net)
+    digits = total_digits(currency)
+    taken = next((each for each in corrects.totals.taxes if CALLS in each.groups), None)
+    if taken is None:
+        return Given(currency=currency, net=net, digits=digits)
+    base = half_up(net, digits)
+    amount = half_up(Fraction(base) * Fraction(taken.percent) / 100, digits)
+    return Given(
+        currency=currency,
+        net=net,
+        digits=digits,
+        tax=replace(taken, base=base, amount=amount, groups=(CALLS,)),
+    )
+
+
+def credit_head(
+    given: Given,
+    *,
+    number: str,
+    seller: Party,
+    buyer: Party,
+    account_id: str,
+    period: Period,
+    issued_on: date,
+    corrects: str,
+    reason: str,
+    price_list: str,
+    numbers_masked: bool,
+) -> InvoiceHead:
+    """Return the head of the paper; `period` is that of the calls."""
+    totals = Totals(
+        charges=given.net,
+        rounding=given.rounding,
+        subtotal=given.subtotal,
+        taxes=() if given.tax is None else (given.tax,),
+        total=given.total,
+        previous_owed=ZERO,
+        payments=ZERO,
+        amount_due=given.total,
+    )
+    told = (
+        f"Amounts are rounded half-up to {given.digits} decimals once; the line Rounding says what that adds."
+    )
+    return InvoiceHead(
+        number=number,
+        kind=PaperKind.CREDIT_NOTE,
+        seller=seller,
+        buyer=buyer,
+        account_id=account_id,
+        period=period,
+        issued_on=issued_on,
+        due_on=issued_on,
+        currency=given.currency,
+        minor_digits=given.digits,
+        price_list=price_list,
+        totals=totals,
+        legend=(_FIRST_SENTENCE, told, f"Times are local in {period.zone}."),
+        dispute=dispute_of(seller),
+        numbers_masked=numbers_masked,
+        corrects=corrects,
+        reason=reason,
+    )
+
+
+def credit_paper(head: InvoiceHead, session: RatedSession, leg_id: str) -> Invoice:
+    """Return the paper: the leg at what is given back of it, or the callback where `leg_id` is empty."""
+    whole = printed_session(session, head)
+    wanted = head.totals.charges
+    if not leg_id and whole.amount == wanted:
+        return with_sessions(head, [whole])
+    leg = next((line for line in whole.lines if line.leg_id == leg_id and leg_id), None)
+    line = _part(whole, wanted) if leg is None else replace(leg, amount=wanted)
+    return with_sessions(head, [replace(whole, lines=(line,), amount=wanted)])
+
+
+def _part(whole: InvoiceSession, amount: Decimal) -> InvoiceLine:
+    return InvoiceLine(
+        kind=LineKind.CREDITED,
+        leg_id=whole.callback_id,
+        at=whole.ended_at,
+        number="",
+        destination=PART,
+        talk_seconds=0,
+        billed_seconds=0,
+        per_minute=ZERO,
+        next_per_minute=ZERO,
+        connect_fee=ZERO,
+        increments="",
+        amount=amount,
+        tag=whole.lines[0].tag if whole.lines else "",
+    )
