@@ -19,6 +19,7 @@ from rating.prefixes import PREFIX_DIGITS_MAX
 from values.instants import micros
 from values.money import RATE_SCALE, UNITS_MAX
 
+COUNTRY_CODE_DIGITS_MAX = 3
 PREFIXES_IN_A_CELL_MAX = 1_000
 SHOWN_MAX = 30
 INPUT_DECIMALS_MAX = 18
@@ -285,12 +286,21 @@ def _country_in_front(items: list[str]) -> tuple[str, list[str]]:
 def _one_or_range(item: str, before: str) -> tuple[str, ...]:
     first, dash, last = (part.strip() for part in item.replace("\u2013", "-").partition("-"))
     low, high = before + _bare(first), before + _bare(last)
+    if dash and _is_backwards(low, high):
+        remedy = "write the lower prefix first, or one whole prefix in a row"
+        raise CellRefused(f"{shown(item)} is a range that ends before it begins", remedy)
     if not (dash and _AREA.fullmatch(low) and _AREA.fullmatch(high) and len(low) == len(high) and low < high):
         return (before + _bare(item),)
     if country_code(low) != country_code(high) or len(low) < 2:
         remedy = "write one prefix in a row, with the country code in front"
         raise CellRefused(f"{shown(item)} looks like a range over several countries", remedy)
     return covering(low, high)
+
+
+def _is_backwards(low: str, high: str) -> bool:
+    """Whether both are whole prefixes of one length in the wrong order; `44-20` is a country and an area."""
+    are_whole = len(low) == len(high) > COUNTRY_CODE_DIGITS_MAX and low[:1] == high[:1]
+    return are_whole and bool(_AREA.fullmatch(low) and _AREA.fullmatch(high)) and low >= high
 
 
 def covering(first: str, last: str) -> tuple[str, ...]:

@@ -88,6 +88,8 @@ def read_header(row: int, cells: Sequence[str], *, kind: str, mapping: Mapping) 
     fields = [_field(name, kind, mapped) for name in names]
     _settle_destination(fields, names, mapped)
     _settle_increments(fields)
+    if kind == "sell":  # nobody is billed for a call that was not answered
+        fields = [Field.OTHER_CHARGE if which is Field.ATTEMPT_FEE else which for which in fields]
     problems: list[tuple[str, str, str]] = []
     unused: list[str] = []
     for at, which in enumerate(fields):

@@ -172,7 +172,12 @@ _TERMS = (
 )
 @click.argument("name")
 @terms_options
-@click.option("--effective", type=Instant(), metavar="TIME", help="From when it is in force.  [default: now]")
+@click.option(
+    "--effective",
+    type=Instant(),
+    metavar="TIME",
+    help="From when it is in force.  [default: now; the first version: ever since]",
+)
 @reason_option
 @output_option
 @pass_desk
@@ -181,7 +186,7 @@ def add(
 ) -> None:
     """Write the first version of a plan, or the next one; what runs keeps the version it began with."""
     author = desk.author(reason)
-    made = desk.change("add plan", _add, _Terms(name, deck, terms), effective or desk.now(), author)
+    made = desk.change("add plan", _add, _Terms(name, deck, terms), effective, author)
     show_record(_record(made), output)
 
 
@@ -219,7 +224,7 @@ class _Terms(NamedTuple):
     words: dict[str, Any]
 
 
-def _add(connection: Connection, wanted: _Terms, effective_at: datetime, author: Author) -> Plan:
+def _add(connection: Connection, wanted: _Terms, effective_at: datetime | None, author: Author) -> Plan:
     from rating.plan import ALegPolicy, Plan
     from store import decks, plans
     from values.money import AMOUNT_SCALE, RATE_SCALE

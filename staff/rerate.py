@@ -118,7 +118,7 @@ def rerate(
 
     A price that changes is taken back and posted again, on the day on which the callback ended; nothing is
     edited. Done twice, or taken up again after it was cut short, it gives the same books. Callbacks that are
-    on an invoice are passed over and named: write credit notes for them.
+    on an invoice, or that a credit note gave back of, are passed over and named.
     """
     from store import accounts
     from store.reratingrows import Wish

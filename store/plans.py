@@ -7,7 +7,7 @@ Knows nothing of: what the terms mean.
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -26,13 +26,17 @@ from values.money import decimal_from_units, decimal_units, rate_from_units, rat
 Value = TypeVar("Value")
 Other = TypeVar("Other")
 
+EVER_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before any callback."""
 FREE_A_LEG = "+free"
 """Behind a version's id: the same terms, but the account does not pay for the A-leg. It is pinned with the
 id, so that whoever prices the session, then or years later, finds it."""
 
 
-def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime, author: Author) -> Plan:
+def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime | None, author: Author) -> Plan:
     """Write the first version of a plan, or the next one; the plan with the id and version it was given.
+
+    `effective_at` None: now; but a first version takes nothing back, so old calls are priced by it too.
 
     Callbacks that run keep the version they began with; an account's next callback takes the new one.
     """
@@ -52,7 +56,8 @@ def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime, auth
     version = 1 if newest is None else newest["version"] + 1
     made = replace(plan, id=f"{plan.name}:{version}", version=version)
     row = _values(made)
-    connection.execute(insert(plan_versions), {**row, "effective_at": effective_at, "created_at": author.at})
+    since = effective_at or (EVER_SINCE if newest is None else author.at)
+    connection.execute(insert(plan_versions), {**row, "effective_at": since, "created_at": author.at})
     before = {} if newest is None else {name: newest[name] for name in row}
     note(connection, author, "plan.version", made.id, before=before, after=row)
     return made

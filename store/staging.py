@@ -37,11 +37,15 @@ from values.instants import instant_of, micros
 FINDINGS_KEPT_MAX = 1_000
 """Of each kind; what comes after is counted."""
 ERRORS_KEPT_MAX = 100_000
+EVER_SINCE = 0
+"""1970: before it there was neither a callback nor anything to price by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What is to become of a sheet. `effective_at` None: from its earliest date, but not before now.
+
+    A deck's first version takes nothing back, so it may reach into the past: old calls are priced by it too.
 
     `new_deck`: kind and currency of a deck that is made with its first version.
     """
@@ -151,7 +155,7 @@ class Staging:
                         pause()
                 call("stage rates", raterows.write, version_id, some)
                 with self._database.reading() as now:
-                    for finding in losses(now, version_id, self.report.effective_at or self._author.at):
+                    for finding in losses(now, version_id, self._margins_at()):
                         self.report.find(finding)
                 call("end staging", self._end, version_id)
             except BaseException:
@@ -210,12 +214,20 @@ class Staging:
             report.find(Finding(FindingKind.FEWER_PREFIXES, 0, "", told))
 
     def _start(self, base: "Version | None") -> int:
-        """When the version counts: as wished, else from the sheet's earliest date, never in the past."""
+        """When the version counts: as wished, else from the sheet's earliest date, never in the past.
+
+        But the first one: from its earliest date, past or not; with no date at all it held ever since.
+        """
         if self._wish.effective_at is not None:
             return micros(self._wish.effective_at)
+        if base is None:
+            return EVER_SINCE if self._earliest is None else self._earliest
         earliest = self._now if self._is_undated or self._earliest is None else self._earliest
-        after = self._now if base is None else max(self._now, micros(base.effective_at))
-        return max(after, earliest)
+        return max(self._now, micros(base.effective_at), earliest)
+
+    def _margins_at(self) -> datetime:
+        """When it meets other decks first: a first version reaches back to where there may be none."""
+        return max(self.report.effective_at or self._author.at, self._author.at)
 
     def _merged(self, connection: Connection, base: "Version | None") -> Iterator[deckmerge.Merged]:
         before = () if base is None else (row for _, row in raterows.read(connection, base.id))

@@ -120,6 +120,23 @@ def test_yeti_is_read_with_two_rates_lengths_and_fees() -> None:
     assert refused(found) == [(5, "CDO")]
 
 
+def test_a_fee_for_each_attempt_is_refused_on_a_sell_deck() -> None:
+    """Nobody pays for a call that was not answered (F049)."""
+    found = read(
+        "prefix,destination,rate_per_min,attempt_fee\n44,UK,0.10,0.01\n33,France,0.10,0\n34,Spain,0.10,\n"
+    )
+    assert found.prices == {"33": 10_000_000, "34": 10_000_000}
+    assert refused(found) == [(2, "attempt_fee")]
+
+
+def test_a_range_that_ends_before_it_begins_is_refused() -> None:
+    found = read(
+        "prefix,destination,rate_per_min\n4425-4420,UK,0.10\n44-20,London,0.10\n1-264,Anguilla,0.20\n"
+    )
+    assert found.prices == {"4420": 10_000_000, "1264": 20_000_000}
+    assert refused(found) == [(2, "prefix")]
+
+
 def test_cgrates_is_read_from_its_three_files(tmp_path: Path) -> None:
     """W-01: 0.006 a minute by 30/6 is two intervals there."""
     (tmp_path / "Destinations.csv").write_text("#Id,Prefix\nDST_UK,44\nDST_UK,4420\nDST_FR,33\n")

@@ -1,6 +1,7 @@
 """F148, R-30: callbacks are priced anew by a reversal and a new entry; twice gives the same books."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, text
 from storeworld import CLERK, LONG_AGO, NOW, callback, fill, play, rate, seconds, story
 
 from billing.ledger import EntryKind, LedgerAccount, LedgerAccountKind
-from store import ledger, rerated
+from store import creditnotes, ledger, rerated
 from store.cdrs import list_cdrs
 from store.database import Database
 from store.decks import add_version
@@ -201,6 +202,19 @@ def test_a_callback_that_no_row_prices_any_more_keeps_its_price_and_is_named(com
         ("cb1", "a leg's prefix is blocked")
     ]
     assert receivable(company) == -2342
+
+
+def test_a_callback_that_a_credit_note_gave_back_of_keeps_its_price_and_is_named(company: Database) -> None:
+    call(company, 30, 30)
+    company.call(
+        "credit", creditnotes.issue, "cb1-b1", None, "case 7", replace(CLERK, reason="one-way sound")
+    )
+    dearer(company, price_b="0.01")
+    found = chunks(company, MONTH, write="may")
+    passed = [(each.session.callback_id, each.why) for chunk in found for each in chunk.passed]
+    assert passed == [("cb1", "some of it was given back, and that stays: write another credit note")]
+    assert [each[0] for each in totals(found)] == ["cb2"]
+    assert not list(company.read("verify", verify))
 
 
 def test_only_the_callbacks_that_are_wished_are_priced_anew(company: Database) -> None:

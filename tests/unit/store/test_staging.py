@@ -1,7 +1,7 @@
 """Sheets become versions: staged, approved, withdrawn; on SQLite and PostgreSQL."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,8 +21,10 @@ from store.database import Database
 from store.errors import Conflict, Forbidden
 from store.schema import audit_log, deck_findings, rates
 from store.staging import StageReport, Staging, Wish
+from values.instants import micros
 
-SOON = NOW + timedelta(days=1)
+DAY = timedelta(days=1)
+SOON = NOW + DAY
 ANNA, BERT = Author(at=NOW, name="anna"), Author(at=NOW, name="bert", reason="checked")
 
 
@@ -40,6 +42,7 @@ def stage(
     effective_at: datetime | None = None,
     author: Author = ANNA,
     deck_name: str = "retail",
+    new_deck: tuple[str, str] | None = None,
 ) -> StageReport:
     wish = Wish(
         deck_name=deck_name,
@@ -48,6 +51,7 @@ def stage(
         source="sheet.csv",
         source_hash="",
         effective_at=effective_at,
+        new_deck=new_deck,
     )
     staged = Staging(database, wish, author)
     try:
@@ -85,6 +89,22 @@ def test_nothing_is_in_force_before_it_is_approved_and_then_all_of_it(company: D
     approve(company, 2, override="agreed")
     assert price_at(company, SOON - timedelta(microseconds=1)) == Decimal("0.25")
     assert price_at(company, SOON) == Decimal("0.26")
+
+
+@pytest.mark.parametrize(
+    ("starts", "since"),
+    [((), datetime(1970, 1, 1, tzinfo=UTC)), ((NOW - 9 * DAY, NOW + DAY), NOW - 9 * DAY)],
+    ids=["no date", "dates"],
+)
+def test_a_first_version_reaches_back_to_its_earliest_date_and_without_any_to_ever(
+    company: Database, starts: tuple[datetime, ...], since: datetime
+) -> None:
+    lines = [line(at, f"4{at}", "0.10", micros(start)) for at, start in enumerate(starts, start=2)]
+    staged = stage(company, [*lines, line(9, "33", "0.25")], deck_name="fresh", new_deck=("sell", "EUR"))
+    assert staged.effective_at == since
+    made = company.call("approve", approvals.approve, "fresh", 1, Approval(), BERT)
+    assert made.effective_at == since
+    assert isinstance(company.read("deck", decks.deck, "fresh", since), Deck)
 
 
 def test_R18_the_same_sheet_twice_stages_nothing_and_other_decks_are_untouched(company: Database) -> None:
