@@ -25,7 +25,6 @@ from billing.invoice import (
     printed_session,
     with_sessions,
 )
-from billing.legend import dispute_of
 from billing.particulars import ZERO, Party, RatedSession
 from billing.period import Period
 from billing.tax import CALLS
@@ -126,7 +125,7 @@ def credit_head(
         price_list=price_list,
         totals=totals,
         legend=(_FIRST_SENTENCE, told, f"Times are local in {period.zone}."),
-        dispute=dispute_of(seller),
+        dispute=_question(seller),
         numbers_masked=numbers_masked,
         corrects=corrects,
         reason=reason,
@@ -142,6 +141,11 @@ def credit_paper(head: InvoiceHead, session: RatedSession, leg_id: str) -> Invoi
     leg = next((line for line in whole.lines if line.leg_id == leg_id and leg_id), None)
     line = _part(whole, wanted) if leg is None else replace(leg, amount=wanted)
     return with_sessions(head, [replace(whole, lines=(line,), amount=wanted)])
+
+
+def _question(seller: Party) -> str:
+    contact = " or ".join(text for text in (seller.email, seller.phone) if text) or seller.name
+    return f"If something is wrong with it, write to {contact or 'us'} with the number of this note."
 
 
 def _part(whole: InvoiceSession, amount: Decimal) -> InvoiceLine:

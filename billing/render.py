@@ -119,7 +119,7 @@ def to_table(invoice: Invoice) -> str:
         f"From      {printed.name(invoice.seller.name)}",
         f"To        {printed.name(invoice.buyer.name)} (account {printed.name(invoice.account_id)})",
         f"Period    {period.first_day} up to and not including {period.end_day}, {period.zone}",
-        f"Issued    {invoice.issued_on}   {DRAFT_NOTE if invoice.is_draft else f'Due {invoice.due_on}'}",
+        f"Issued    {invoice.issued_on}   {_table_due(invoice)}".rstrip(),
         f"Prices    {printed.name(invoice.price_list)}, in {invoice.currency}",
         "",
         *_table_lines(invoice.sessions),
@@ -185,6 +185,12 @@ def _csv_totals(invoice: Invoice) -> Iterator[tuple[str, str, str]]:
 def _table_correction(invoice: Invoice) -> Iterator[str]:
     if invoice.kind is PaperKind.CREDIT_NOTE:
         yield f"Corrects  invoice {printed.name(invoice.corrects)}: {printed.name(invoice.reason)}"
+
+
+def _table_due(invoice: Invoice) -> str:
+    if invoice.is_draft:
+        return DRAFT_NOTE
+    return "" if invoice.kind is PaperKind.CREDIT_NOTE else f"Due {invoice.due_on}"
 
 
 def _table_payments(invoice: Invoice) -> Iterator[str]:

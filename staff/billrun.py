@@ -53,8 +53,11 @@ def run_month(
 ) -> int:
     """Close the month and write the papers; the exit code."""
     from store import billruns
+    from store.accounts import account
 
-    ids = tuple(accounts) or desk.read("accounts to bill", billruns.accounts_to_bill)
+    for name in accounts:
+        desk.read("read account", account, name)  # a name that is nobody's would be passed over in silence
+    ids = tuple(dict.fromkeys(accounts)) or desk.read("accounts to bill", billruns.accounts_to_bill)
     found = _close(desk, month, ids, dry_run=dry_run)
     failed = () if dry_run or not papers else _write(desk, month, processes)
     show_rows(_rows(found, dry_run=dry_run), COLUMNS, output, none="No new invoice.")

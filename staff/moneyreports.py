@@ -146,9 +146,11 @@ def ageing(
     file: Path | None,
 ) -> None:
     """What accounts owe, by the age of what they were charged for; payments settle the oldest first."""
-    from store import receivables
+    from store import accounts, receivables
     from values.money import decimal_from_units
 
+    if account_id is not None:
+        desk.read("read account", accounts.account, account_id)
     at = desk.now() if on is None else aware(on, zone)
     rows: list[Row] = [
         {
@@ -178,9 +180,11 @@ def unbilled(desk: Desk, /, *, account_id: str | None, output: str, file: Path |
 
     `dialback invoice show ACCOUNT` is the draft with all of them, call by call.
     """
-    from store import receivables
+    from store import accounts, receivables
     from values.money import decimal_from_units
 
+    if account_id is not None:
+        desk.read("read account", accounts.account, account_id)
     rows: list[Row] = [
         {
             "account": each.account_id,

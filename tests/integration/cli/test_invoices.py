@@ -204,8 +204,23 @@ def test_F074_F078_a_credit_note_is_printed_in_every_form_and_again_the_same_byt
     assert number in page
     shown = billed.done("credit-note", "print", "CN-2026-00001").out
     assert f"Corrects  invoice {number}: one-way" in shown
+    assert "Due " not in shown
+    assert "with the number of this note" in shown
     listed = billed.done("invoice", "list", "--output", "json").data
     (row,) = [row for row in listed if row["kind"] == "credit_note"]
     assert (row["number"], row["total"], row["due"]) == ("CN-2026-00001", "-2.40", "0.00")
     assert billed("credit-note", "print", "CN-9").code == exits.NOT_FOUND
     billed.done("ledger", "verify")
+
+
+def test_an_account_that_is_nobodys_is_not_passed_over_in_silence(billed: Office) -> None:
+    for words in (
+        ("invoice", "run", "--month", "2026-03", "--account", "nobody", "--yes"),
+        ("invoice", "run", "--month", "2026-03", "--account", "acme", "--account", "nobody", "--dry-run"),
+        ("report", "ageing", "--account", "nobody"),
+        ("report", "unbilled", "--account", "nobody"),
+    ):
+        told = billed(*words)
+        assert told.code == exits.NOT_FOUND, words
+        assert "there is no account 'nobody'" in told.err
+    assert billed.done("invoice", "list", "--output", "json").data == []
