@@ -286,6 +286,8 @@ def _country_in_front(items: list[str]) -> tuple[str, list[str]]:
 def _one_or_range(item: str, before: str) -> tuple[str, ...]:
     first, dash, last = (part.strip() for part in item.replace("\u2013", "-").partition("-"))
     low, high = before + _bare(first), before + _bare(last)
+    if dash and low == high and len(low) > COUNTRY_CODE_DIGITS_MAX:
+        return (low,)
     if dash and _is_backwards(low, high):
         remedy = "write the lower prefix first, or one whole prefix in a row"
         raise CellRefused(f"{shown(item)} is a range that ends before it begins", remedy)
@@ -300,7 +302,7 @@ def _one_or_range(item: str, before: str) -> tuple[str, ...]:
 def _is_backwards(low: str, high: str) -> bool:
     """Whether both are whole prefixes of one length in the wrong order; `44-20` is a country and an area."""
     are_whole = len(low) == len(high) > COUNTRY_CODE_DIGITS_MAX and low[:1] == high[:1]
-    return are_whole and bool(_AREA.fullmatch(low) and _AREA.fullmatch(high)) and low >= high
+    return are_whole and bool(_AREA.fullmatch(low) and _AREA.fullmatch(high)) and low > high
 
 
 def covering(first: str, last: str) -> tuple[str, ...]:
