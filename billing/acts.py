@@ -56,7 +56,9 @@ def voucher_redeemed(act: Act, amount: Money) -> Entry:
     return _moved(act, EntryKind.VOUCHER, _positive(amount), LedgerAccountKind.VOUCHER)
 
 
-def credited(act: Act, net: Money, tax: Money, rounding: Money) -> Entry:
+def credited(
+    act: Act, net: Money, tax: Money, rounding: Money, kind: EntryKind = EntryKind.CREDIT_NOTE
+) -> Entry:
     """Return the entry of a credit note: revenue is given back, the tax on it, and what rounding adds."""
     units, tax_units = amount_units(_positive(net)), amount_units(tax)
     rounding_units = amount_units(rounding)
@@ -69,7 +71,7 @@ def credited(act: Act, net: Money, tax: Money, rounding: Money) -> Entry:
         postings.append(_house(LedgerAccountKind.TAX, -tax_units, code))
     if rounding_units:
         postings.append(_house(LedgerAccountKind.ROUNDING, -rounding_units, code))
-    return _entry(act, EntryKind.CREDIT_NOTE, tuple(postings), act.reason)
+    return _entry(act, kind, tuple(postings), act.reason)
 
 
 def fee_charged(act: Act, amount: Money) -> Entry:

@@ -5,9 +5,11 @@ Gives: Given, the sums; the head of the paper; the paper itself, an Invoice that
 Knows nothing of: numbers of credit notes, databases.
 
 Laws:
-1. What corrects an invoice is rounded to the minor unit once, as that invoice was, and bears its tax rate.
+1. What corrects an invoice is rounded to the minor unit, as that invoice was, and bears its tax rate. All
+   notes that correct one invoice are rounded, and taxed, by their sum: however many pieces it is given back
+   in, no more comes back than was taken.
 2. What is given back before there is an invoice stays as fine as the charge that it undoes, and bears no
-   tax: the invoice to come counts it as a credit.
+   tax: the invoice to come has it among its calls, and takes tax on what is left.
 """
 
 from dataclasses import dataclass, replace
@@ -41,13 +43,9 @@ class Given:
 
     currency: str
     net: Decimal
+    subtotal: Decimal
     digits: int = AMOUNT_SCALE
     tax: TaxLine | None = None
-
-    @property
-    def subtotal(self) -> Decimal:
-        """Return the net sum as the paper says it."""
-        return half_up(self.net, self.digits)
 
     @property
     def rounding(self) -> Decimal:
@@ -65,21 +63,38 @@ class Given:
         return self.subtotal + self.tax_amount
 
 
-def given_of(net: Decimal, currency: str, corrects: InvoiceHead | None) -> Given:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBefore:
+    """What the notes that corrected an invoice before gave, all together."""
+
+    net: Decimal = ZERO
+    subtotal: Decimal = ZERO
+    tax: Decimal = ZERO
+
+
+NOTHING_BEFORE = GivenBefore()
+
+
+def given_of(
+    net: Decimal, currency: str, corrects: InvoiceHead | None, before: GivenBefore = NOTHING_BEFORE
+) -> Given:
     """Return the sums of a credit: of calls of an issued invoice, or (None) of calls that are on none yet."""
     if corrects is None:
-        return Given(currency=currency, net=net)
+        return Given(currency=currency, net=net, subtotal=net)
     digits = total_digits(currency)
+    whole = half_up(before.net + net, digits)
+    subtotal = max(whole - before.subtotal, half_up(ZERO, digits))
     taken = next((each for each in corrects.totals.taxes if CALLS in each.groups), None)
     if taken is None:
-        return Given(currency=currency, net=net, digits=digits)
-    base = half_up(net, digits)
-    amount = half_up(Fraction(base) * Fraction(taken.percent) / 100, digits)
+        return Given(currency=currency, net=net, subtotal=subtotal, digits=digits)
+    tax_of_whole = half_up(Fraction(whole) * Fraction(taken.percent) / 100, digits)
+    amount = max(tax_of_whole - before.tax, half_up(ZERO, digits))
     return Given(
         currency=currency,
         net=net,
+        subtotal=subtotal,
         digits=digits,
-        tax=replace(taken, base=base, amount=amount, groups=(CALLS,)),
+        tax=replace(taken, base=subtotal, amount=amount, groups=(CALLS,)),
     )
 
 

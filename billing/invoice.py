@@ -11,7 +11,9 @@ refuses calls that have another sum.
 Laws:
 1. A callback belongs to the period in which it ended, in the account's zone; periods are half-open.
 2. Lines have 4 decimals; totals are reckoned in billing/totals.py and nowhere else.
-3. Summaries by day, destination, subscriber and tag each equal the sum of the lines; untagged is a group.
+3. What was given back of a callback before it was invoiced is a line of it, below zero: so tax is taken on
+   what the calls come to.
+4. Summaries by day, destination, subscriber and tag each equal the sum of the lines; untagged is a group.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +25,7 @@ from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from billing.legend import dispute_of, legend_of
-from billing.particulars import ZERO, Item, Party, Payment, RatedLeg, RatedSession
+from billing.particulars import ZERO, CallCredit, Item, Party, Payment, RatedLeg, RatedSession
 from billing.period import Period
 from billing.printed import masked_number
 from billing.tax import TaxGroup
@@ -55,6 +57,10 @@ class LineKind(StrEnum):
     B_LEG = "b_leg"
     WAIVED = "waived"
     CREDITED = "credited"
+
+
+OF_LEGS = frozenset({LineKind.A_LEG, LineKind.B_LEG})
+GIVEN_BACK = "Given back by credit note"
 
 
 class PaperKind(StrEnum):
@@ -281,7 +287,8 @@ def with_sessions(head: InvoiceHead, made: Iterable[InvoiceSession]) -> Invoice:
 
 def _charged(session: RatedSession) -> Decimal:
     answered = (leg.charge.amount for leg in session.legs if leg.answered_at is not None)
-    return sum(answered, ZERO) - session.waived
+    given = sum((credit.amount for credit in session.credits), ZERO)
+    return sum(answered, ZERO) - session.waived - given
 
 
 def printed_session(session: RatedSession, head: InvoiceHead) -> InvoiceSession:
@@ -299,6 +306,7 @@ def printed_session(session: RatedSession, head: InvoiceHead) -> InvoiceSession:
     ]
     if session.waived:
         lines.append(_waived(session, zone))
+    lines += [_given_back(session, credit, zone) for credit in session.credits]
     return InvoiceSession(
         callback_id=session.callback_id,
         requested_at=session.requested_at.astimezone(zone),
@@ -349,6 +357,25 @@ def _waived(session: RatedSession, zone: ZoneInfo) -> InvoiceLine:
     )
 
 
+def _given_back(session: RatedSession, credit: CallCredit, zone: ZoneInfo) -> InvoiceLine:
+    tag = next((leg.tag for leg in session.legs if leg.leg_id == credit.leg_id), "")
+    return InvoiceLine(
+        kind=LineKind.CREDITED,
+        leg_id=credit.leg_id or session.callback_id,
+        at=credit.at.astimezone(zone),
+        number=credit.number,
+        destination=GIVEN_BACK,
+        talk_seconds=0,
+        billed_seconds=0,
+        per_minute=ZERO,
+        next_per_minute=ZERO,
+        connect_fee=ZERO,
+        increments="",
+        amount=-credit.amount,
+        tag=tag or session.tag,
+    )
+
+
 def _summaries(
     sessions: Sequence[InvoiceSession], label: Callable[[InvoiceSession, InvoiceLine], str]
 ) -> tuple[Summary, ...]:
@@ -359,7 +386,7 @@ def _summaries(
     return tuple(
         Summary(
             label=name,
-            calls=sum(line.kind is not LineKind.WAIVED for line in lines),
+            calls=sum(line.kind in OF_LEGS for line in lines),
             talk_seconds=sum(line.talk_seconds for line in lines),
             billed_seconds=sum(line.billed_seconds for line in lines),
             amount=_sum(lines),

@@ -73,6 +73,7 @@ class EntryKind(StrEnum):
     VOUCHER = "voucher"
     REFUND = "refund"
     CREDIT_NOTE = "credit_note"
+    CALL_CREDIT = "call_credit"
     FEE = "fee"
     TAX = "tax"
     RERATE = "rerate"
@@ -80,6 +81,11 @@ class EntryKind(StrEnum):
     REVERSAL = "reversal"
     ADJUSTMENT = "adjustment"
     ROUNDING = "rounding"
+
+
+OF_CALLS = frozenset({EntryKind.CHARGE, EntryKind.RERATE, EntryKind.CALL_CREDIT})
+"""What a call came to, a new price of it, what was given back of it before it was invoiced: all bear the
+instant at which the callback ended, and the invoice of that month has them as its calls."""
 
 
 class UnbalancedEntry(ValueError):

@@ -50,6 +50,16 @@ class RatedLeg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallCredit:
+    """What a credit note gave back of a callback, or of one leg of it, before the callback was invoiced."""
+
+    number: str
+    leg_id: str
+    amount: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RatedSession:
     """One callback that ended, with its rated legs: A first, then each B in the order of dialling."""
 
@@ -59,6 +69,7 @@ class RatedSession:
     subscriber: str
     legs: tuple[RatedLeg, ...]
     waived: Decimal = ZERO
+    credits: tuple[CallCredit, ...] = ()
     reference: str = ""
     tag: str = ""
 

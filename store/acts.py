@@ -92,7 +92,7 @@ def perform(
             "units": after - before,
             "content": content,
             "entry_id": made.id,
-            "at": act.at,
+            "at": made.at,
         },
     )
     if after < before:

@@ -5,10 +5,11 @@ Gives: CreditNote; Forbidden beyond what was charged. The charge and its entry s
 Knows nothing of: how a credit note is printed (store/creditpapers.py keeps what it says).
 
 What corrects an invoice is rounded to the minor unit, and the tax that it took is given back on top, at its
-own rate (billing/creditpaper.py).
+own rate (billing/creditpaper.py). What is given back of a call that is on no invoice yet lowers what that
+call comes to: its entry bears the instant at which the callback ended, as that of a re-rating does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from moneyed import Money
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from billing.acts import Act, credited
 from billing.creditpaper import Given, given_of
-from billing.ledger import Entry
+from billing.ledger import Entry, EntryKind
 from billing.numbering import CREDIT_NOTE_NUMBER, count_of, number_of, series_of
 from billing.particulars import Party
 from store import acts, creditpapers, dunning
@@ -57,6 +58,7 @@ class Line:
     callback_id: str
     leg_id: str
     currency: str
+    ended_at: datetime
     charged_units: int
     credited_units: int
 
@@ -84,6 +86,7 @@ def line(connection: Connection, line_id: str) -> Line:
         callback_id=callback_id,
         leg_id="",
         currency=row.currency,
+        ended_at=row.ended_at,
         charged_units=of_session,
         credited_units=given,
     )
@@ -96,6 +99,7 @@ def line(connection: Connection, line_id: str) -> Line:
         callback_id=callback_id,
         leg_id=line_id,
         currency=row.currency,
+        ended_at=row.ended_at,
         charged_units=charged,
         credited_units=charged - left,
     )
@@ -144,9 +148,14 @@ def issue(
             if not now.left_units:
                 problem = f"nothing is left of {line_id!r}: {_shown(now.credited_units)} was given back"
             raise Forbidden("amount", problem, "credit less, or another line")
+        net = decimal_from_units(units)
         corrects = creditpapers.invoice_head_of(connection, now.callback_id)
-        given.append(given_of(decimal_from_units(units), now.currency, corrects))
-        return _entry(act, given[0])
+        if corrects is None:
+            given.append(given_of(net, now.currency, None))
+            return _entry(replace(act, at=now.ended_at), given[0], EntryKind.CALL_CREDIT)
+        before = creditpapers.given_before(connection, corrects.number)
+        given.append(given_of(net, now.currency, corrects, before))
+        return _entry(act, given[0], EntryKind.CREDIT_NOTE)
 
     # A repetition must say the same amount again; without one it means all, then as now.
     said: dict[str, object] = {
@@ -196,13 +205,15 @@ def list_credit_notes(
     return tuple(CreditNote(**row) for row in connection.execute(wanted).mappings())
 
 
-def _entry(act: Act, given: Given) -> Entry:
+def _entry(act: Act, given: Given, kind: EntryKind) -> Entry:
     if given.subtotal <= 0:
         told = f"{plain_decimal(given.net)} {given.currency}"
         problem = f"{told} is nothing once it is rounded to {given.digits} decimals"
         raise Forbidden("amount", problem, "credit more of the line, or the whole callback")
     code = given.currency
-    return credited(act, Money(given.net, code), Money(given.tax_amount, code), Money(given.rounding, code))
+    return credited(
+        act, Money(given.net, code), Money(given.tax_amount, code), Money(given.rounding, code), kind
+    )
 
 
 def _write(
@@ -227,7 +238,7 @@ def _write(
         "tax_units": decimal_units(given.tax_amount),
         "reason": author.reason.strip(),
         "entry_id": entry.id,
-        "issued_at": entry.at,
+        "issued_at": author.at,
         "issued_by": author.name,
     }
     connection.execute(insert(credit_notes), row)

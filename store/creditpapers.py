@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
-from billing.creditpaper import Given, credit_head
+from billing.creditpaper import Given, GivenBefore, credit_head
 from billing.invoice import InvoiceHead, PaperKind
 from billing.particulars import Party
 from billing.period import Period, month
@@ -21,7 +21,7 @@ from store.facts import IssuedFacts, facts_of_text, facts_text
 from store.invoicetables import invoice_sessions, invoices
 from store.monthfacts import party_of
 from store.schema import callbacks, settlements, subscribers
-from values.money import decimal_units
+from values.money import decimal_from_units, decimal_units
 
 SERIES = "CN"
 
@@ -63,6 +63,16 @@ def invoice_head_of(connection: Connection, callback_id: str) -> InvoiceHead | N
     )
     facts = connection.execute(wanted).scalar()
     return None if facts is None else facts_of_text(facts).head
+
+
+def given_before(connection: Connection, number: str) -> GivenBefore:
+    """What the credit notes that correct that invoice have given so far."""
+    columns = (invoices.c.charges_units, invoices.c.rounding_units, invoices.c.tax_units)
+    wanted = select(*(func.coalesce(func.sum(column), 0) for column in columns)).where(
+        invoices.c.corrects == number
+    )
+    net, rounding, tax = (decimal_from_units(int(units)) for units in connection.execute(wanted).one())
+    return GivenBefore(net=net, subtotal=net + rounding, tax=tax)
 
 
 def write(connection: Connection, note: Note, given: Given, seller: Party) -> None:

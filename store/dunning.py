@@ -16,19 +16,18 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from billing.acts import fee_charged
 from billing.dunning import LateFee, Stage, Step, steps_due
-from billing.ledger import EntryKind
+from billing.ledger import OF_CALLS
 from calls.admission import AccountState
 from store import acts, checks, ledger
 from store.accounts import Account, account, change_account, list_accounts, set_account_state
 from store.audit import Author, note
 from store.errors import Conflict
 from store.invoicetables import invoice_sessions, invoices, mails
-from store.moneytables import dunning_steps, late_fees
+from store.moneytables import credit_notes, dunning_steps, late_fees
 from store.schema import entries, postings
 from values.money import UNITS_MAX, from_units
 
 LIFTED = "lifted"
-_OF_CALLS = (EntryKind.CHARGE.value, EntryKind.RERATE.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +170,15 @@ def print_fee(connection: Connection, plan_name: str, fee: LateFee, author: Auth
 
 
 def _not_invoiced(connection: Connection, account_id: str) -> int:
-    """What calls took that are on no invoice yet."""
+    """What calls took that are on no invoice yet, less what was given back of them."""
+    callback_id = func.coalesce(credit_notes.c.callback_id, entries.c.reference)
     wanted = (
         select(func.coalesce(func.sum(-postings.c.units), 0))
         .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
-        .outerjoin(invoice_sessions, invoice_sessions.c.callback_id == entries.c.reference)
+        .outerjoin(credit_notes, credit_notes.c.entry_id == entries.c.id)
+        .outerjoin(invoice_sessions, invoice_sessions.c.callback_id == callback_id)
         .where(postings.c.ledger_account_id == str(ledger.receivable(account_id)))
-        .where(entries.c.kind.in_(_OF_CALLS), invoice_sessions.c.number.is_(None))
+        .where(entries.c.kind.in_(sorted(OF_CALLS)), invoice_sessions.c.number.is_(None))
     )
     return int(connection.execute(wanted).scalar_one())
 

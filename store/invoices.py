@@ -14,9 +14,10 @@ from itertools import groupby
 from sqlalchemy import Connection, RowMapping, Select, select
 
 from billing.monthly import MonthFacts
-from billing.particulars import RatedLeg, RatedSession
+from billing.particulars import CallCredit, RatedLeg, RatedSession
 from billing.period import Period
 from calls.cdr import LegRole
+from store import callcredits
 from store.accounts import Account, account
 from store.cdrs import CHARGE_COLUMNS, NEWEST_CHARGE, charge_of
 from store.errors import NotFound
@@ -93,12 +94,17 @@ def sessions_of(
             settlements.c.ended_at, settlements.c.callback_id, cdrs.c.role, cdrs.c.invited_at, cdrs.c.leg_id
         )
     )
+    given = callcredits.credits_of(connection, callback_ids)
     rows = connection.execute(wanted).mappings()
-    together = groupby(rows, key=lambda row: row["callback_id"])
-    return tuple(_session_of(list(legs), names or {}) for _, legs in together)
+    together = groupby(rows, key=lambda row: str(row["callback_id"]))
+    return tuple(
+        _session_of(list(legs), names or {}, given.get(callback_id, ())) for callback_id, legs in together
+    )
 
 
-def _session_of(rows: list[RowMapping], names: Mapping[str, str]) -> RatedSession:
+def _session_of(
+    rows: list[RowMapping], names: Mapping[str, str], given: tuple[CallCredit, ...]
+) -> RatedSession:
     first = rows[0]
     return RatedSession(
         callback_id=first["callback_id"],
@@ -117,6 +123,7 @@ def _session_of(rows: list[RowMapping], names: Mapping[str, str]) -> RatedSessio
             for row in rows
         ),
         waived=decimal_from_units(first["waived_units"]),
+        credits=given,
         reference=first["reference"],
         tag=first["tag"],
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, insert, literal_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from billing.holds import Hold, HoldState, OverLimit, Standing, open_hold, raise_hold
-from billing.ledger import Entry, EntryKind, LedgerAccount, LedgerAccountKind, Posting
+from billing.ledger import OF_CALLS, Entry, EntryKind, LedgerAccount, LedgerAccountKind, Posting
 from calls.callback import Callback
 from store.columns import UtcMicros
 from store.errors import Conflict, NotFound
@@ -278,8 +278,6 @@ def end_hold(connection: Connection, ended: Hold, at: datetime) -> None:
 
 # how
 
-OF_CALLS = frozenset({EntryKind.CHARGE, EntryKind.RERATE})
-"""Entries of calls: they belong to the month in which the callback ended, whenever they are made."""
 CLOSED_UNTIL = select(func.max(invoices.c.ends_at)).where(
     invoices.c.account_id == bindparam("account_id"), invoices.c.kind == "invoice"
 )

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
-from billing.ledger import EntryKind, LedgerAccountKind
+from billing.ledger import OF_CALLS, LedgerAccountKind
 from billing.monthly import MonthFacts
 from billing.particulars import Item, ItemKind, Party, Payment
 from billing.period import Period
@@ -25,6 +25,7 @@ from billing.tax import country_of
 from billing.totals import total_digits
 from calls.admission import AccountState
 from rating.plan import Plan
+from store import callcredits
 from store.accountplans import OF_OWNER
 from store.accounts import Account
 from store.cdrs import NEWEST_CHARGE
@@ -39,8 +40,8 @@ from store.schema import accounts, cdrs, charges, entries, postings, settlements
 from values.money import decimal_from_units, half_up
 
 MICROSECOND = timedelta(microseconds=1)
-OF_CALLS = (EntryKind.CHARGE.value, EntryKind.RERATE.value)
-"""Entries of calls are counted by their callback, not by their date: a re-rating comes later."""
+_IS_OF_CALLS = entries.c.kind.in_(sorted(OF_CALLS))
+"""They are counted by their callback, not by their date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +185,7 @@ def party_of(owner: Account) -> Party:
 def _charged(
     connection: Connection, ids: Sequence[str], since: datetime | None, until: datetime
 ) -> dict[str, int]:
-    """What the calls of each account come to: their charges in effect, less what was waived."""
+    """What the calls of each account come to: their charges in effect, less what was waived or given back."""
     mine = [settlements.c.account_id.in_(ids), settlements.c.ended_at < until]
     if since is not None:
         mine.append(settlements.c.ended_at >= since)
@@ -206,6 +207,8 @@ def _charged(
     sums: dict[str, int] = {account_id: int(units) for account_id, units in connection.execute(gross)}
     for account_id, units in connection.execute(waived):
         sums[account_id] = sums.get(account_id, 0) - int(units)
+    for account_id, units in callcredits.given_by_account(connection, ids, since, until).items():
+        sums[account_id] = sums.get(account_id, 0) - units
     return sums
 
 
@@ -240,7 +243,7 @@ def _moved(connection: Connection, owners: Sequence[Account], when: ColumnElemen
     wanted = (
         select(postings.c.ledger_account_id, func.sum(postings.c.units))
         .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
-        .where(_columns_of(owners), when, entries.c.kind.not_in(OF_CALLS))
+        .where(_columns_of(owners), when, ~_IS_OF_CALLS)
         .group_by(postings.c.ledger_account_id)
     )
     return {_owner(name): int(units) for name, units in connection.execute(wanted)}
@@ -263,7 +266,7 @@ def _payments(connection: Connection, owners: Sequence[Account], period: Period)
                 credit_notes, credit_notes.c.entry_id == entries.c.id
             )
         )
-        .where(_columns_of(owners), entries.c.kind.not_in(OF_CALLS))
+        .where(_columns_of(owners), ~_IS_OF_CALLS)
         .where(entries.c.at >= period.starts_at, entries.c.at < period.ends_at)
         .group_by(entries.c.id, postings.c.ledger_account_id)
         .order_by(entries.c.at, entries.c.id)

@@ -11,7 +11,7 @@ they say was decided with the invoice and cannot change (store/facts.py, frozen 
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select
@@ -125,7 +125,7 @@ def invoice_of(connection: Connection, number: str) -> Invoice:
     if facts.head.kind is PaperKind.CREDIT_NOTE:
         mine = select(settlements.c.callback_id).where(settlements.c.callback_id == row.callback_id)
         (session,) = sessions_of(connection, mine, names)
-        return credit_paper(facts.head, session, row.leg_id)
+        return credit_paper(facts.head, replace(session, credits=()), row.leg_id)
     return completed(facts.head, _sessions(connection, number, names))
 
 

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from billing.ledger import EntryKind
+from store.callcredits import IS_CALL_CREDIT
 from store.cdrs import NEWEST_CHARGE
 from store.invoicetables import invoice_documents, invoice_sessions, invoices, number_series
+from store.moneytables import credit_notes
 from store.schema import cdrs, charges, entries, postings, settlements
 
 _Rows = Select[*tuple[object, ...]]
@@ -35,6 +37,16 @@ _waived = (
     .join(settlements, settlements.c.callback_id == invoice_sessions.c.callback_id)
     .group_by(invoice_sessions.c.number)
     .subquery()
+)
+_given = (
+    select(invoice_sessions.c.number, func.sum(credit_notes.c.units).label("units"))
+    .join(credit_notes, credit_notes.c.callback_id == invoice_sessions.c.callback_id)
+    .join(entries, (entries.c.id == credit_notes.c.entry_id) & IS_CALL_CREDIT)
+    .group_by(invoice_sessions.c.number)
+    .subquery()
+)
+_called_units, _waived_units, _given_units = (
+    func.coalesce(each.c.units, 0) for each in (_called, _waived, _given)
 )
 _own_kinds = (EntryKind.FEE, EntryKind.TAX, EntryKind.ROUNDING)
 _posted = (
@@ -60,19 +72,18 @@ _series = (
 
 CHECKS: tuple[tuple[str, _Rows], ...] = (
     (
-        "invoice {number}: its calls come to {units} less {waived}, it says {charges_units}",
+        "invoice {number}: its calls come to {units} less {waived} and {given}, it says {charges_units}",
         select(
             invoices.c.number,
             invoices.c.charges_units,
-            func.coalesce(_called.c.units, 0).label("units"),
-            func.coalesce(_waived.c.units, 0).label("waived"),
+            _called_units.label("units"),
+            _waived_units.label("waived"),
+            _given_units.label("given"),
         )
         .outerjoin(_called, _called.c.number == invoices.c.number)
         .outerjoin(_waived, _waived.c.number == invoices.c.number)
-        .where(_is_invoice)
-        .where(
-            invoices.c.charges_units != func.coalesce(_called.c.units, 0) - func.coalesce(_waived.c.units, 0)
-        ),
+        .outerjoin(_given, _given.c.number == invoices.c.number)
+        .where(_is_invoice, invoices.c.charges_units != _called_units - _waived_units - _given_units),
     ),
     (
         "invoice {number}: fees, tax and rounding come to {added}, its entries took {units}",

@@ -12,19 +12,21 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from billing.exchange import ExchangeRate, convert
 from billing.ledger import EntryKind
+from store.callcredits import IS_CALL_CREDIT
 from store.invoicetables import invoices
 from store.moneytables import credit_notes, disputes, voucher_batches, vouchers
-from store.schema import cdrs, charges, conversions, entries, money_acts, postings
+from store.schema import cdrs, charges, conversions, entries, money_acts, postings, settlements
 from values.money import amount_units, decimal_from_units, rate_from_units
 
 _Rows = Select[*tuple[object, ...]]
 
+OF_NOTES = (EntryKind.CREDIT_NOTE, EntryKind.CALL_CREDIT)
 BY_PEOPLE = (
     EntryKind.PAYMENT,
     EntryKind.TOP_UP,
     EntryKind.VOUCHER,
     EntryKind.REFUND,
-    EntryKind.CREDIT_NOTE,
+    *OF_NOTES,
     EntryKind.WRITE_OFF,
     EntryKind.REVERSAL,
 )
@@ -151,7 +153,21 @@ PAPER_CHECKS: tuple[tuple[str, _Rows], ...] = (
         "entry {id} is a credit note and no document of it is kept",
         select(entries.c.id)
         .outerjoin(credit_notes, credit_notes.c.entry_id == entries.c.id)
-        .where(entries.c.kind == EntryKind.CREDIT_NOTE.value, credit_notes.c.entry_id.is_(None)),
+        .where(entries.c.kind.in_(OF_NOTES), credit_notes.c.entry_id.is_(None)),
+    ),
+    (
+        "credit note {number} came before its callback's invoice, and is not dated, taxed or printed so",
+        select(credit_notes.c.number)
+        .join(entries, (entries.c.id == credit_notes.c.entry_id) & IS_CALL_CREDIT)
+        .join(settlements, settlements.c.callback_id == credit_notes.c.callback_id)
+        .join(invoices, invoices.c.number == credit_notes.c.number)
+        .where(
+            or_(
+                entries.c.at != settlements.c.ended_at,
+                credit_notes.c.tax_units != 0,
+                invoices.c.corrects != "",
+            )
+        ),
     ),
     (
         "credit notes are numbered up to {newest} and there are {count}: one is missing",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from tempfile import mkdtemp
@@ -24,17 +25,18 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from oracle import Books, price
+from oracle import TAX, Books, price
 from sqlalchemy import Connection, select
 from storeworld import CLERK, NOW, advance, callback, fill, rate, story
 from throwaway_postgresql import Server, server_binaries
 
 from billing.ledger import EntryKind
 from billing.particulars import Party
+from billing.tax import TaxRow
 from billing.voucher import VoucherRefusal
 from calls import events
 from calls.events import Event
-from store import billruns, callbacks, creditnotes, disputes, ledger, payments, rerated, vouchers
+from store import accounts, billruns, callbacks, creditnotes, disputes, ledger, payments, rerated, vouchers
 from store.audit import Author
 from store.database import Database
 from store.decks import add_version
@@ -43,6 +45,7 @@ from store.invoicetables import invoices
 from store.rerating import Repricing
 from store.reratingrows import Mark, Wish
 from store.schema import entries, ledger_accounts
+from store.taxes import set_tax
 from store.upgrade import upgrade
 from store.verify import verify
 from values.money import from_units
@@ -52,6 +55,12 @@ BATCH = vouchers.Batch(
     id="summer", currency="EUR", units=3_0000, count=4, expires_at=datetime(2030, 1, 1, tzinfo=UTC)
 )
 TERMS = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{year}-{n:04}", due_days=14)
+VAT = TaxRow(
+    place="GB",
+    group="standard",
+    valid_from=NOW.date(),
+    percent=Decimal(100 * TAX.numerator) / TAX.denominator,
+)
 PRICES = {"44": Fraction(1, 10), "1": Fraction(1, 4)}
 COSTS = {"44": Fraction(1, 25), "1": Fraction(9, 100)}
 UNITS = st.integers(1, 8_0000)
@@ -60,9 +69,7 @@ FATES = st.sampled_from(["done", "done", "done", "killed", "lost"])
 """What becomes of a command: it is done; it is broken off before its commit; its answer is lost and it is
 given again."""
 
-PAPERS = select(invoices.c.count, invoices.c.charges_units + invoices.c.rounding_units).order_by(
-    invoices.c.count
-)
+PAPERS = select(invoices.c.count, invoices.c.total_units).order_by(invoices.c.count)
 ISSUED, NOTES = (PAPERS.where(invoices.c.kind == kind) for kind in ("invoice", "credit_note"))
 COLUMNS = select(ledger_accounts.c.id, ledger_accounts.c.balance_units)
 
@@ -222,7 +229,7 @@ class BooksMachine(RuleBasedStateMachine):
             reference,
             said,
             fate,
-            allowed=lambda: 0 < given <= left and self.books.gets(name, given) > 0,
+            allowed=lambda: 0 < given <= left and self.books.rounds_to(name, given) > 0,
             done=lambda: self._give(name, line, given),
         )
 
@@ -246,7 +253,7 @@ class BooksMachine(RuleBasedStateMachine):
         line, state = self.disputed[dispute_id]
         name = line.rpartition("-")[0]
         left = self.books.sessions[name].left(line)
-        if state != "open" or (is_right and self.books.gets(name, left) <= 0):
+        if state != "open" or (is_right and self.books.rounds_to(name, left) <= 0):
             return
 
         def act(connection: Connection) -> None:
@@ -400,11 +407,7 @@ class BooksMachine(RuleBasedStateMachine):
         return act.__name__ == "live"
 
     def _give(self, name: str, line: str, units: int) -> None:
-        given = self.books.sessions[name].given
-        key = line if line != name else ""
-        given[key] = given.get(key, 0) + units
-        self.books.balance += self.books.gets(name, units)
-        self.books.notes += 1
+        self.books.give(name, line if line != name else "", units)
 
     def _session(self, which: int) -> Any:
         names = sorted(self.books.sessions)
@@ -447,6 +450,9 @@ def price_cost(talked: int, per_minute: Fraction) -> int:
 
 def filled(connection: Connection) -> None:
     fill(connection, LIMIT)
+    set_tax(connection, VAT, CLERK)
+    owner = accounts.account(connection, "acme")
+    accounts.change_account(connection, replace(owner, tax_place="GB"), CLERK)
     vouchers.add_batch(connection, BATCH, [f"hash {number}" for number in range(BATCH.count)], CLERK)
 
 

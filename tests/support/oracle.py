@@ -10,6 +10,18 @@ from fractions import Fraction
 
 CENT = 100
 """Units in a cent."""
+TAX = Fraction(1, 5)
+
+
+def to_cents(units: int) -> int:
+    """Half-up to whole cents; nothing here is below zero."""
+    return (2 * units + CENT) // (2 * CENT) * CENT
+
+
+def taxed(cents: int) -> int:
+    """An amount of whole cents with the tax on it, which is rounded once."""
+    exact = cents * TAX
+    return cents + to_cents(exact.numerator // exact.denominator)
 
 
 def price(talked: int, per_minute: Fraction) -> int:
@@ -48,6 +60,7 @@ class Books:
     redeemed: set[int] = field(default_factory=set)
     notes: int = 0
     invoices: dict[int, int] = field(default_factory=dict)
+    corrected: dict[int, int] = field(default_factory=dict)
 
     @property
     def available(self) -> int:
@@ -66,11 +79,25 @@ class Books:
         self.balance -= taken
         self.carriers += cost
 
-    def gets(self, name: str, given: int) -> int:
-        """What a credit of so much of a session is worth: to the cent once its month is closed."""
-        if self.sessions[name].month not in self.invoices:
+    def rounds_to(self, name: str, given: int) -> int:
+        """A credit without tax: to the cent once its month is closed, and all such credits of it together."""
+        month = self.sessions[name].month
+        if month not in self.invoices:
             return given
-        return (2 * given + CENT) // (2 * CENT) * CENT
+        before = self.corrected.get(month, 0)
+        return to_cents(before + given) - to_cents(before)
+
+    def give(self, name: str, line: str, units: int) -> None:
+        """A credit note: before the month is closed the call comes to less; then tax is given back, too."""
+        session = self.sessions[name]
+        session.given[line] = session.given.get(line, 0) + units
+        self.notes += 1
+        if session.month not in self.invoices:
+            self.balance += units
+            return
+        before = self.corrected.get(session.month, 0)
+        after = self.corrected[session.month] = before + units
+        self.balance += taxed(to_cents(after)) - taxed(to_cents(before))
 
     def rerate(self, name: str, legs: dict[str, int]) -> None:
         """A session is priced anew, unless it is on an invoice or some of it was given back."""
@@ -84,9 +111,7 @@ class Books:
         self.balance += paid - (sum(legs.values()) - session.waived)
 
     def close(self, month: int) -> None:
-        """A month was closed: what its calls came to is rounded to cents once."""
-        called = [each for each in self.sessions.values() if each.month == month]
-        exact = sum(sum(each.legs.values()) - each.waived for each in called)
-        rounded = (2 * exact + CENT) // (2 * CENT) * CENT
-        self.balance -= rounded - exact
-        self.invoices[month] = rounded
+        """A month was closed: what its calls came to, less credits, is rounded to cents once, and taxed."""
+        exact = sum(each.left("") for each in self.sessions.values() if each.month == month)
+        self.invoices[month] = taxed(to_cents(exact))
+        self.balance -= self.invoices[month] - exact

@@ -435,7 +435,7 @@ def test_every_tampering_with_invoices_is_named(company: Database) -> None:
     untied(company)
     for statement, said in (
         ("UPDATE invoice_documents SET sha256 = 'x'", "its json is not what was issued"),
-        ("UPDATE invoices SET charges_units = 7", "its calls come to 2342 less 0, it says 7"),
+        ("UPDATE invoices SET charges_units = 7", "its calls come to 2342 less 0 and 0, it says 7"),
         ("UPDATE invoices SET rounding_units = 1", "rounding come to 1, its entries took -42"),
         ("UPDATE invoices SET total_units = 1", "its total is 1, its parts sum to 2300"),
         (

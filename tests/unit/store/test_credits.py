@@ -1,8 +1,9 @@
 """Credit notes and disputes: never more than was charged, numbered without gaps, on both engines."""
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +14,12 @@ from pdfa import clauses_broken
 from sqlalchemy import Connection, text
 from storeworld import CLERK, NOW, callback, play, story
 
-from billing.invoice import PaperKind
+from billing.invoice import LineKind, PaperKind
 from billing.particulars import Party
 from billing.render import forms
 from billing.tax import TaxRow
-from store import billruns, creditnotes, customers, disputes, ledger, papers
+from staff.drafts import draft
+from store import billruns, creditnotes, customers, disputes, dunning, ledger, papers, receivables
 from store.cdrs import list_cdrs
 from store.creditnotes import CreditNote
 from store.database import Database
@@ -25,6 +27,7 @@ from store.disputes import DisputeState
 from store.errors import Conflict, Forbidden, Invalid, NotFound
 from store.taxes import set_tax
 from store.verify import verify
+from values.money import decimal_units, half_up
 
 AUTHOR = replace(CLERK, at=NOW, reason="one-way sound")
 A_LEG, B_LEG = "cb1-a1", "cb1-b1"
@@ -329,12 +332,124 @@ def test_F074_a_whole_callback_or_a_part_of_it_is_shown_on_the_note(company: Dat
     assert company.read("verify", verify) == ()
 
 
+def test_however_many_pieces_an_invoice_is_given_back_in_no_more_comes_back_than_was_taken(
+    company: Database,
+) -> None:
+    number = invoiced(company)
+    before = balance(company)
+    whole = charged(company, "cb1")
+    for piece in range(whole // 50 + 1):  # 0.0050 is a cent by itself
+        with suppress(Forbidden):  # nothing is left, or it rounds to nothing after all that was rounded up
+            company.call(
+                "credit", creditnotes.issue, "cb1", Money("0.0050", "EUR"), f"piece {piece}", APRIL_2
+            )
+    with suppress(Forbidden):
+        company.call("credit", creditnotes.issue, "cb1", None, "the rest", APRIL_2)
+    invoice = company.read("invoice", papers.invoice_of, number)
+    assert balance(company) - before == decimal_units(invoice.totals.total)
+    assert company.read("verify", verify) == ()
+
+
+def test_F074_the_calls_of_a_month_are_given_back_one_by_one_to_the_cent_of_its_invoice(
+    company: Database,
+) -> None:
+    for index in range(1, 6):
+        first = callback(f"more{index}")
+        company.call("play", play, first, story(first, 31 + index))
+    number = invoiced(company)
+    invoice = company.read("invoice", papers.invoice_of, number)
+    before = balance(company)
+    for session in invoice.sessions:
+        reference = f"all of {session.callback_id}"
+        company.call("credit", creditnotes.issue, session.callback_id, None, reference, APRIL_2, seller=HOUSE)
+    assert balance(company) - before == decimal_units(invoice.totals.total)
+    assert company.read("verify", verify) == ()
+
+
 def test_what_rounds_to_nothing_is_no_credit_note_and_leaves_no_gap(company: Database) -> None:
     invoiced(company)
     with pytest.raises(Forbidden, match="is nothing once it is rounded to 2 decimals"):
         company.call("credit", creditnotes.issue, B_LEG, Money("0.0049", "EUR"), "case 1", APRIL_2)
     note, _ = company.call("credit", creditnotes.issue, B_LEG, Money("0.0050", "EUR"), "case 1", APRIL_2)
     assert note.number == "CN-2026-00001"
+
+
+def test_F074_a_credit_before_the_invoice_is_a_line_below_zero_and_tax_is_taken_on_what_is_left(
+    company: Database,
+) -> None:
+    dear = callback("dear")
+    company.call("play", play, dear, story(dear, 1_500))
+    note, _ = company.call("credit", creditnotes.issue, "dear-b1", Money("5.00", "EUR"), "case 7", APRIL_2)
+    draft_ = company.read("draft", draft, "acme", month=(2026, 3), now=APRIL_2.at, seller=HOUSE)
+    number = invoiced(company)
+    invoice = company.read("invoice", papers.invoice_of, number)
+    assert invoice.lines[2:] == draft_.lines  # the other call came later
+    (credited,) = [line for line in invoice.lines if line.kind is LineKind.CREDITED]
+    assert (credited.leg_id, credited.number, credited.amount) == ("dear-b1", note.number, Decimal("-5.0000"))
+    assert invoice.payments == ()
+    totals = invoice.totals
+    charged_ = Decimal(charged(company, "dear") + charged(company, "cb1")) / 10_000
+    assert totals.charges == charged_ - 5 == sum(line.amount for line in invoice.lines)
+    (tax,) = totals.taxes
+    assert (tax.base, tax.amount) == (totals.subtotal, half_up(totals.subtotal / 5, 2))
+    for summaries in (invoice.by_day, invoice.by_destination, invoice.by_subscriber, invoice.by_tag):
+        assert sum(each.amount for each in summaries) == totals.charges
+        assert sum(each.calls for each in summaries) == 4
+    made = forms(invoice)
+    assert rules_broken(made["xml"]) == []
+    assert clauses_broken(made["pdf"], has_xml=True) == []
+    for form in ("txt", "html", "csv", "json", "xml"):
+        assert f"{totals.total}".encode() in made[form], form
+    for form in ("txt", "html", "csv", "json"):
+        assert note.number.encode() in made[form], form
+    assert balance(company) == -decimal_units(totals.amount_due)
+    assert company.read("verify", verify) == ()
+
+
+def test_a_month_of_which_all_calls_were_given_back_is_an_invoice_of_nothing_that_validates(
+    company: Database,
+) -> None:
+    company.call("play", play, callback("cb0"), story(callback("cb0")))
+    company.call("credit", creditnotes.issue, "cb0", None, "case 1", AUTHOR)
+    owner = company.read("account", customers.account, "acme")
+    company.call("place", customers.change_account, replace(owner, tax_place="GB"), AUTHOR)
+    (head,) = company.call("close", billruns.close, ["acme"], **MARCH).heads
+    assert not head.totals.charges
+    assert not head.totals.total
+    assert balance(company) == 0
+    invoice = company.read("invoice", papers.invoice_of, head.number)
+    assert len(invoice.lines) == 3
+    assert company.read("verify", verify) == ()
+
+
+def test_what_is_left_of_a_call_after_a_credit_before_its_invoice_is_given_back_by_the_next(
+    company: Database,
+) -> None:
+    dear = callback("dear")
+    company.call("play", play, dear, story(dear, 1_500))
+    company.call("credit", creditnotes.issue, "dear", Money("5.00", "EUR"), "case 1", AUTHOR)
+    number = invoiced(company)
+    invoice = company.read("invoice", papers.invoice_of, number)
+    for line_id in ("dear", "cb1"):
+        note, _ = company.call("credit", creditnotes.issue, line_id, None, line_id, APRIL_2, seller=HOUSE)
+        paper = company.read("paper", papers.invoice_of, note.number)
+        assert sum(line.amount for line in paper.lines) == paper.totals.charges
+        assert clauses_broken(forms(paper)["pdf"], has_xml=True) == []
+    assert balance(company) == 0
+    assert invoice.totals.charges == Decimal("4.0375")
+    assert company.read("verify", verify) == ()
+
+
+def test_a_credit_before_the_invoice_pays_nothing_that_is_older(company: Database) -> None:
+    number = invoiced(company, 1_500)
+    more = callback("more", created_at=APRIL_2.at, expires_at=APRIL_2.at + timedelta(minutes=5))
+    moved = [replace(event, at=event.at + (APRIL_2.at - NOW)) for event in story(more, 1_500)]
+    company.call("play", play, more, moved)
+    company.call("credit", creditnotes.issue, "more", None, "case 1", APRIL_2)
+    owner = company.read("account", customers.account, "acme")
+    (late,) = company.read("open", dunning.open_invoices, owner)
+    assert (late.number, late.open_units) == (number, late.total_units)
+    assert company.read("unbilled", receivables.unbilled)[0].units == 0
 
 
 def test_F074_the_next_invoice_lists_the_note_by_its_number(company: Database) -> None:

@@ -151,15 +151,19 @@ CORRUPTIONS = [
     # credit notes, disputes, vouchers
     (
         "UPDATE credit_notes SET units = units + 1 WHERE sequence = 1",
-        "credit note CN-2026-00001 gives 501 and 0 tax, its entry credit_note-acme-case 8 another amount",
+        "credit note CN-2026-00001 gives 501 and 0 tax, its entry call_credit-acme-case 8 another amount",
     ),
     (
         "DELETE FROM credit_notes WHERE sequence = 1",
-        "entry credit_note-acme-case 8 is a credit note and no document of it is kept",
+        "entry call_credit-acme-case 8 is a credit note and no document of it is kept",
     ),
     (
         "DELETE FROM credit_notes WHERE sequence = 1",
         "credit notes are numbered up to 2 and there are 1: one is missing",
+    ),
+    (
+        "UPDATE entries SET at = at + 1 WHERE kind = 'call_credit'",
+        "credit note CN-2026-00001 came before its callback's invoice, and is not dated, taxed or printed so",
     ),
     ("UPDATE credit_notes SET units = 90000", "callback cb1: 180000 was given back and "),
     (
