@@ -76,14 +76,16 @@ def sections(connection: Connection, account_id: str, now: datetime) -> tuple[Se
 
 
 def _unbilled(connection: Connection, account_id: str) -> tuple[Row, ...]:
-    from store import customers
-    from store.unbilled import unbilled_of
+    from store.receivables import unbilled
 
-    found = unbilled_of(connection, account_id)
-    currency = customers.account(connection, account_id).currency
-    if not found.sessions:
-        return ()
-    return ({"sessions": found.sessions, "amount": amount(found.units, currency), "currency": currency},)
+    return tuple(
+        {
+            "sessions": each.callbacks,
+            "amount": amount(each.units, each.currency),
+            "currency": each.currency,
+        }
+        for each in unbilled(connection, account_id=account_id)
+    )
 
 
 def _holds(connection: Connection, account_id: str) -> tuple[Row, ...]:

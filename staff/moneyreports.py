@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 USAGE = ("callbacks", "legs", "answered", "talk_seconds", "billed_seconds", "amount", "currency")
 MARGIN = ("price", "cost_a", "cost_b", "cost", "margin", "margin_percent", "currency", "cost_currency")
-AGEING = ("account", "to_30_days", "to_60_days", "to_90_days", "older", "credit", "owed", "currency")
+LATE = ("not_due", "late_1_to_30", "late_31_to_60", "late_61_to_90", "late_over_90")
+"""In days."""
+AGEING = ("account", *LATE, "credit", "owed", "currency")
 UNBILLED = ("account", "callbacks", "amount", "currency", "first_at", "last_at")
 SEVERAL_LEGS = frozenset({"destination", "carrier"})
 """One callback may be in several such groups, so their callbacks have no sum."""
@@ -145,7 +147,11 @@ def ageing(
     output: str,
     file: Path | None,
 ) -> None:
-    """What accounts owe, by the age of what they were charged for; payments settle the oldest first."""
+    """What accounts owe, by how many days late it is; payments settle what was due first.
+
+    A sum is due with the invoice that asks for it: `not_due` is what is to be paid later, and what is on no
+    invoice yet. The day on which an invoice is due is the first day late.
+    """
     from store import accounts, receivables
     from values.money import decimal_from_units
 
@@ -157,7 +163,7 @@ def ageing(
             "account": each.account_id,
             **{
                 column: decimal_from_units(units)
-                for column, units in zip(AGEING[1:5], each.ageing.open_units, strict=True)
+                for column, units in zip(LATE, each.ageing.open_units, strict=True)
             },
             "credit": decimal_from_units(each.ageing.credit_units),
             "owed": decimal_from_units(each.ageing.owed_units),
@@ -166,7 +172,7 @@ def ageing(
         for each in desk.read("report ageing", receivables.receivables, at, account_id=account_id)
     ]
     if output == TABLE:
-        rows += totals(rows, "account", AGEING[1:7])
+        rows += totals(rows, "account", (*LATE, "credit", "owed"))
     heading = f"Owed at {at.astimezone(ZoneInfo(zone)).isoformat(sep=' ', timespec='seconds')} {zone}"
     give(desk, rows, AGEING, heading=heading, output=output, file=file, none="Nobody owes anything.")
 

@@ -1,21 +1,36 @@
-"""What accounts owe, by age, and what is on no invoice yet.
+"""What accounts owe, by how late it is, and what is on no invoice yet.
 
-Reads: postings on receivables; settled callbacks.
+Reads: the ledger, issued invoices; settled callbacks.
 Gives: Ageing of each account; Unbilled calls of each.
-Knows nothing of: how payments settle charges (billing/ageing.py).
+Knows nothing of: how payments settle what was asked for (billing/ageing.py).
 """
 
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from billing.ageing import EDGES_DAYS, Ageing, age
-from billing.ledger import LedgerAccountKind
-from store.invoicetables import invoice_sessions
-from store.schema import entries, postings, settlements
+from billing.ageing import Ageing, Asked, age, days_late
+from billing.ledger import OF_CALLS, EntryKind, LedgerAccountKind
+from store.callcredits import GIVEN_UNITS
+from store.invoicetables import invoice_sessions, invoices
+from store.outcomes import GROSS_UNITS, WAIVED_UNITS
+from store.schema import entries, ledger_accounts, money_acts, postings, settlements
 
 PREFIX = f"{LedgerAccountKind.RECEIVABLE}:"
+ASKING = (
+    *OF_CALLS,
+    EntryKind.FEE,
+    EntryKind.TAX,
+    EntryKind.ROUNDING,
+    EntryKind.ADJUSTMENT,
+)
+"""Entries that ask for money; all others bring some, or take back that it was brought."""
+BETWEEN_INVOICES = (EntryKind.FEE, EntryKind.ADJUSTMENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,48 +45,134 @@ class Receivable:
 def receivables(
     connection: Connection, on: datetime, *, account_id: str | None = None
 ) -> tuple[Receivable, ...]:
-    """What each account owed at that instant, by the age of its charges; who owes nothing is left out.
+    """What each account owed at that instant, by how late it was; who owes nothing is left out.
 
-    A charge is as old as its entry. What is neither charge nor payment counts by its sign.
+    A sum is due with the invoice that asks for it. What no invoice had asked for by then is not due.
     """
-    edges = [on - timedelta(days=days) for days in EDGES_DAYS]
-    bounds = [(edges[0], on), *zip(edges[1:], edges[:-1], strict=True), (None, edges[-1])]
-    debit = postings.c.units < 0
-    columns = []
-    for since, until in bounds:
-        fits = debit & (entries.c.at < until)
-        if since is not None:
-            fits &= entries.c.at >= since
-        columns.append(func.sum(case((fits, -postings.c.units), else_=0)))
-    credit = func.sum(case((postings.c.units > 0, postings.c.units), else_=0))
-    query = (
-        select(postings.c.ledger_account_id, postings.c.currency, credit, *columns)
-        .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
-        .where(entries.c.at < on)
-        .group_by(postings.c.ledger_account_id, postings.c.currency)
-        .order_by(postings.c.ledger_account_id, postings.c.currency)
-    )
-    if account_id is None:
-        # A range of the index, and no LIKE: `;` follows `:`.
-        query = query.where(
-            postings.c.ledger_account_id >= PREFIX, postings.c.ledger_account_id < f"{PREFIX[:-1]};"
-        )
-    else:
-        query = query.where(postings.c.ledger_account_id == f"{PREFIX}{account_id}")
-    found = [
+    owed = _owed(connection, on, account_id)
+    issued = _issued(connection, on, account_id)
+    fresh = _not_invoiced(connection, on, account_id)
+    return tuple(
         Receivable(
-            account_id=name.removeprefix(PREFIX),
+            account_id=name,
             currency=currency,
-            ageing=age([int(each) for each in charged], int(credited)),
+            ageing=age(units, (Asked(units=fresh.get(name, 0)), *issued.get(name, ()))),
         )
-        for name, currency, credited, *charged in connection.execute(query)
+        for (name, currency), units in sorted(owed.items())
+        if units
+    )
+
+
+def _owed(connection: Connection, on: datetime, account_id: str | None) -> dict[tuple[str, str], int]:
+    """What each account owed: what it owes now, less what was booked on later days."""
+    now = select(ledger_accounts.c.id, ledger_accounts.c.currency, -ledger_accounts.c.balance_units).where(
+        _columns(ledger_accounts.c.id, account_id)
+    )
+    later = (
+        select(postings.c.ledger_account_id, postings.c.currency, func.sum(postings.c.units))
+        .select_from(entries.join(postings, postings.c.entry_id == entries.c.id))
+        .where(entries.c.at >= on, _columns(postings.c.ledger_account_id, account_id))
+        .group_by(postings.c.ledger_account_id, postings.c.currency)
+    )
+    owed: dict[tuple[str, str], int] = defaultdict(int)
+    for wanted in (now, later):
+        for name, currency, units in connection.execute(wanted):
+            owed[name.removeprefix(PREFIX), currency] += int(units)
+    return owed
+
+
+def _not_invoiced(connection: Connection, on: datetime, account_id: str | None) -> dict[str, int]:
+    """What each account was charged since the end of its last invoice of that day."""
+    last = (
+        select(invoices.c.account_id, func.max(invoices.c.ends_at).label("ends_at"))
+        .where(invoices.c.kind == "invoice", invoices.c.issued_at < on)
+        .group_by(invoices.c.account_id)
+        .subquery()
+    )
+    name = func.substr(postings.c.ledger_account_id, len(PREFIX) + 1)
+    wanted = (
+        select(postings.c.ledger_account_id, func.sum(-postings.c.units))
+        .select_from(
+            postings.join(entries, entries.c.id == postings.c.entry_id).outerjoin(
+                last, last.c.account_id == name
+            )
+        )
+        .where(_columns(postings.c.ledger_account_id, account_id), entries.c.at < on)
+        .where(entries.c.kind.in_(sorted(ASKING)))
+        .where(last.c.ends_at.is_(None) | (entries.c.at >= last.c.ends_at))
+        .group_by(postings.c.ledger_account_id)
+    )
+    return {column.removeprefix(PREFIX): int(units) for column, units in connection.execute(wanted)}
+
+
+def _issued(connection: Connection, on: datetime, account_id: str | None) -> dict[str, list[Asked]]:
+    """What each account was asked for by invoices, the one that is due last first."""
+    wanted = (
+        select(
+            invoices.c.account_id,
+            invoices.c.ends_at,
+            invoices.c.due_on,
+            invoices.c.zone,
+            invoices.c.total_units,
+        )
+        .where(invoices.c.kind == "invoice", invoices.c.issued_at < on)
+        .order_by(invoices.c.account_id, invoices.c.ends_at)
+    )
+    if account_id is not None:
+        wanted = wanted.where(invoices.c.account_id == account_id)
+    found: dict[str, list[Row[str, datetime, date, str, int]]] = defaultdict(list)
+    for row in connection.execute(wanted):
+        found[row.account_id].append(row)
+    beside = _between_invoices(connection, on, account_id)
+    return {name: _asked(rows, beside.get(name, ()), on) for name, rows in found.items()}
+
+
+def _asked(
+    rows: Sequence[Row[str, datetime, date, str, int]],
+    beside: Iterable[tuple[datetime, int]],
+    on: datetime,
+) -> list[Asked]:
+    units = [row.total_units for row in rows]
+    ends = [row.ends_at for row in rows]
+    for at, asked in beside:
+        place = bisect_right(ends, at)
+        if place < len(rows):  # else it is on no invoice yet
+            units[place] += asked
+    by_day = sorted(zip(rows, units, strict=True), key=lambda each: each[0].due_on, reverse=True)
+    return [
+        Asked(units=each, days_late=days_late(row.due_on, on.astimezone(ZoneInfo(row.zone)).date()))
+        for row, each in by_day
     ]
-    return tuple(each for each in found if any(each.ageing.open_units) or each.ageing.credit_units)
+
+
+def _between_invoices(
+    connection: Connection, on: datetime, account_id: str | None
+) -> dict[str, list[tuple[datetime, int]]]:
+    """What people asked each account for, such as a late fee: the next invoice lists it beside its total."""
+    wanted = (
+        select(money_acts.c.account_id, money_acts.c.at, money_acts.c.units)
+        .join(entries, entries.c.id == money_acts.c.entry_id)
+        .where(entries.c.kind.in_(BETWEEN_INVOICES), money_acts.c.units < 0, money_acts.c.at < on)
+    )
+    if account_id is not None:
+        wanted = wanted.where(money_acts.c.account_id == account_id)
+    found: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
+    for name, at, units in connection.execute(wanted):
+        found[name].append((at, -units))
+    return found
+
+
+def _columns(column: ColumnElement[str], account_id: str | None) -> ColumnElement[bool]:
+    """Whether it is an account's column in the books, or that account's."""
+    if account_id is not None:
+        return column == f"{PREFIX}{account_id}"
+    # A range of the index, and no LIKE: `;` follows `:`.
+    return (column >= PREFIX) & (column < f"{PREFIX[:-1]};")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbilled:
-    """Calls of an account that are on no invoice; `units` is their price before tax and rounding."""
+    """Calls of an account that are on no invoice; `units` is what they come to before tax and rounding."""
 
     account_id: str
     currency: str
@@ -89,7 +190,7 @@ def unbilled(connection: Connection, *, account_id: str | None = None) -> tuple[
             settlements.c.account_id,
             settlements.c.currency,
             func.count().label("callbacks"),
-            func.sum(settlements.c.gross_units - settlements.c.waived_units).label("units"),
+            func.sum(GROSS_UNITS - WAIVED_UNITS - GIVEN_UNITS).label("units"),
             func.min(settlements.c.ended_at).label("first_at"),
             func.max(settlements.c.ended_at).label("last_at"),
         )

@@ -2,7 +2,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from billing.ageing import age
 from billing.period import month
 from billing.span import DAYS_MAX, Span, day_of, span_of
 
@@ -51,13 +50,3 @@ def test_a_range_that_ends_before_it_starts_is_refused() -> None:
         Span(starts_at=start, ends_at=start, zone="UTC")
     with pytest.raises(ValueError, match="at most"):
         Span(starts_at=start, ends_at=start + timedelta(days=DAYS_MAX + 1), zone="UTC")
-
-
-def test_a_payment_settles_the_oldest_charges_first() -> None:
-    assert age([100, 50, 0, 30], 60).open_units == (100, 20, 0, 0)
-    assert age([100, 50, 0, 30], 60).owed_units == 120
-
-
-def test_what_is_paid_beyond_is_credit() -> None:
-    paid = age([10, 0, 0, 5], 40)
-    assert (paid.open_units, paid.credit_units, paid.owed_units) == ((0, 0, 0, 0), 25, -25)

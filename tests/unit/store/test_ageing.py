@@ -1,0 +1,134 @@
+"""Ageing of what is owed: it is due with the invoice that asks for it. On both engines."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from moneyed import Money
+from storeworld import CLERK, NOW, callback, play, story
+
+from billing.dunning import LateFee
+from billing.particulars import Party
+from store import billruns, dunning, ledger, payments, receivables
+from store.database import Database
+
+TERMS = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
+NOT_DUE, TO_30, TO_60, TO_90, OVER_90 = range(5)
+
+
+def noon(month: int, day: int) -> datetime:
+    return datetime(2026, month, day, 12, tzinfo=UTC)
+
+
+def call(company: Database, name: str, at: datetime, seconds: int) -> None:
+    by = at - NOW
+    first = callback(name, created_at=at, expires_at=at + timedelta(minutes=5))
+    told = [replace(event, at=event.at + by) for event in story(first, seconds)]
+    company.call("play", play, first, told)
+
+
+def close(company: Database, month: int) -> int:
+    """Close it on the 2nd of the next; what the invoice comes to."""
+    author = replace(CLERK, at=noon(month + 1, 2))
+    closing = company.call(
+        "close", billruns.close, ["acme"], month_of=(2026, month), terms=TERMS, author=author
+    )
+    (head,) = closing.heads
+    return int(head.totals.total * 10_000)
+
+
+@pytest.fixture
+def billed(company: Database) -> tuple[Database, int, int]:
+    """March, due on 16 April, and April, due on 16 May, and what each comes to; then a call in May."""
+    call(company, "cb1", noon(3, 3), 1_500)
+    march = close(company, 3)
+    call(company, "cb2", noon(4, 20), 900)
+    april = close(company, 4)
+    call(company, "cb3", noon(5, 3), 300)
+    return company, march, april
+
+
+def open_on(company: Database, on: datetime) -> tuple[int, ...]:
+    (found,) = company.read("ageing", receivables.receivables, on)
+    alone = company.read("ageing", receivables.receivables, on, account_id="acme")
+    assert alone == (found,)
+    return found.ageing.open_units
+
+
+def owed(company: Database) -> int:
+    return -company.read("standing", ledger.standing, "acme").posted_units
+
+
+def pay(company: Database, units: int, on: datetime) -> None:
+    author = replace(CLERK, at=on, reason="paid")
+    amount = Money(f"{units / 10_000:.4f}", "EUR")
+    company.call("pay", payments.receive, "acme", amount, f"bank {on}", author)
+
+
+def test_calls_that_no_invoice_has_asked_for_are_not_due(billed: Any) -> None:
+    company, march, april = billed
+    found = open_on(company, noon(5, 15))
+    assert found == (owed(company) - march, march, 0, 0, 0)  # April is due tomorrow
+    assert open_on(company, noon(3, 31)) == (8_8033, 0, 0, 0, 0)  # before it was issued and rounded
+    assert open_on(company, noon(5, 16)) == (owed(company) - march - april, april, march, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("on", "march_in", "april_in"),
+    [
+        (noon(5, 15), TO_30, NOT_DUE),
+        (noon(5, 16), TO_60, TO_30),
+        (noon(6, 14), TO_60, TO_30),
+        (noon(6, 15), TO_90, TO_60),
+        (noon(7, 15), OVER_90, TO_90),
+        (noon(8, 14), OVER_90, OVER_90),
+    ],
+)
+def test_an_invoice_grows_late_by_the_day_on_which_it_was_due(
+    billed: Any, on: datetime, march_in: int, april_in: int
+) -> None:
+    company, march, april = billed
+    expected = [0] * 5
+    expected[NOT_DUE] += owed(company) - march - april
+    expected[march_in] += march
+    expected[april_in] += april
+    assert list(open_on(company, on)) == expected
+
+
+def test_a_payment_settles_what_was_due_first_and_an_earlier_day_knows_nothing_of_it(billed: Any) -> None:
+    company, march, april = billed
+    pay(company, march + 1_0000, noon(6, 1))
+    fresh = owed(company) - (april - 1_0000)
+    assert open_on(company, noon(6, 2)) == (fresh, april - 1_0000, 0, 0, 0)
+    assert open_on(company, noon(5, 31)) == (fresh, april, march, 0, 0)
+
+
+def test_a_payment_that_is_taken_back_leaves_the_invoice_as_late_as_it_was(billed: Any) -> None:
+    company, march, april = billed
+    pay(company, march, noon(6, 1))
+    author = replace(CLERK, at=noon(6, 2), reason="it bounced")
+    company.call("reverse", payments.reverse_payment, "acme", f"bank {noon(6, 1)}", "back 1", author)
+    assert open_on(company, noon(6, 3))[TO_30:] == (april, march, 0, 0)
+
+
+def test_a_late_fee_is_due_with_the_invoice_that_lists_it(billed: Any) -> None:
+    company, march, april = billed
+    fee = LateFee(units=2_0000, printed_on=CLERK.at.date())
+    company.call("fee", dunning.print_fee, "standard", fee, CLERK)
+    company.call("dun", dunning.run, "acme", replace(CLERK, at=noon(5, 14)), on=noon(5, 14).date())
+    fresh = owed(company) - march - april
+    assert open_on(company, noon(5, 20)) == (fresh, april, march, 0, 0)
+    may = close(company, 5)
+    assert owed(company) == march + april + may + 2_0000
+    assert open_on(company, noon(6, 3)) == (may + 2_0000, april, march, 0, 0)
+
+
+def test_money_beyond_what_is_owed_is_credit_and_who_owes_nothing_is_left_out(billed: Any) -> None:
+    company, _, _ = billed
+    all_of_it = owed(company)
+    pay(company, all_of_it, noon(6, 1))
+    assert company.read("ageing", receivables.receivables, noon(6, 2)) == ()
+    pay(company, 5_0000, noon(6, 3))
+    (found,) = company.read("ageing", receivables.receivables, noon(6, 4))
+    assert (found.ageing.credit_units, found.ageing.open_units) == (5_0000, (0, 0, 0, 0, 0))
