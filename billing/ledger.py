@@ -68,6 +68,7 @@ class EntryKind(StrEnum):
     """Why an entry was made."""
 
     CHARGE = "charge"
+    ATTEMPTS = "attempts"
     PAYMENT = "payment"
     TOP_UP = "top_up"
     VOUCHER = "voucher"
@@ -161,10 +162,21 @@ def charge_entry(
     ]
     if waived:
         postings.append(_posting(LedgerAccountKind.LOSS, -waived, price.currency))
-    for (carrier, currency), units in sorted(_costs_by_carrier(costs).items()):
-        postings.append(_posting(LedgerAccountKind.CARRIER_PAYABLE, units, currency, carrier))
-        postings.append(_posting(LedgerAccountKind.CARRIER_COST, -units, currency))
+    postings += _cost_postings(costs)
     return Entry(id=id, kind=EntryKind.CHARGE, at=at, reference=callback_id, postings=tuple(postings))
+
+
+def attempts_entry(
+    *,
+    id: str,  # noqa: A002
+    at: datetime,
+    callback_id: str,
+    costs: Sequence[CarrierCost],
+) -> Entry:
+    """Return what carriers ask for legs of a callback that nobody answered: our cost, no account's price."""
+    return Entry(
+        id=id, kind=EntryKind.ATTEMPTS, at=at, reference=callback_id, postings=tuple(_cost_postings(costs))
+    )
 
 
 def payment_entry(
@@ -253,6 +265,14 @@ def balance_units(entries: Iterable[Entry], ledger_account: LedgerAccount, curre
 
 def _posting(kind: LedgerAccountKind, units: int, currency: str, owner: str = "") -> Posting:
     return Posting(ledger_account=LedgerAccount(kind=kind, owner=owner), units=units, currency=currency)
+
+
+def _cost_postings(costs: Iterable[CarrierCost]) -> list[Posting]:
+    postings = []
+    for (carrier, currency), units in sorted(_costs_by_carrier(costs).items()):
+        postings.append(_posting(LedgerAccountKind.CARRIER_PAYABLE, units, currency, carrier))
+        postings.append(_posting(LedgerAccountKind.CARRIER_COST, -units, currency))
+    return postings
 
 
 def _costs_by_carrier(costs: Iterable[CarrierCost]) -> dict[tuple[str, str], int]:

@@ -121,6 +121,7 @@ class Leg:
     and `package_seconds` (how many a package covers at most) are pinned at authorisation, never looked up
     again.
     `talk_seconds_max` is the limit that travels inside Dial's own L(); 0 for an A-leg.
+    `invited_at` is known at the leg's end: since when its carrier may have heard of it; None if it never did.
     """
 
     id: str

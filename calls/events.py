@@ -72,6 +72,8 @@ class LegHungUp(Event):
     """Found out afterwards: that no ringing was told proves nothing."""
     answer_unseen: bool = False
     """The channel was up, but nobody heard it answer: its evidence is to be asked before it is closed."""
+    never_dialled: bool = False
+    """It surely never got a channel: no carrier was asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

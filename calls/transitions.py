@@ -355,7 +355,7 @@ def _vanish(callback: Callback, event: Event, _limits: Limits) -> Step:
     for leg in callback.live_legs:
         ended_at = max(event.at, leg.answered_at or leg.ordered_at or event.at)
         gone = replace(leg, hung_up_at=ended_at, q850_cause=0, released_by=ReleasedBy.US, estimated=True)
-        after = after.with_leg(gone)
+        after = after.with_leg(replace(gone, invited_at=leg.ordered_at))
     return _end(replace(after, planned=()), State.FAILED, event.reason, event.at)
 
 
@@ -392,6 +392,8 @@ def _hung_up(callback: Callback, event: Event) -> tuple[Callback, Leg]:
         by = ReleasedBy.LIMIT  # nobody pressed the in-call key: Dial's L() ended it
     leg = replace(
         known,
+        # What may have been sent counts as sent: carriers bill attempts, ours are compared with theirs.
+        invited_at=None if event.never_dialled else known.ordered_at,
         hung_up_at=_end_of(known, event),
         q850_cause=event.q850_cause,
         released_by=by,

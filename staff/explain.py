@@ -17,9 +17,11 @@ from staff.inputs import output_option
 from staff.listing import Row, decimal_amount, show_record
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from store.cdrs import CallRecord
     from store.database import Connection
-    from store.explanations import Explanation
+    from store.explanations import AttemptExplanation, Explanation
 
 
 @click.command(epilog="Example: dialback explain cb0mwk2y9h3-b1")
@@ -31,21 +33,30 @@ def explain(desk: Desk, leg: str, *, with_cost: bool, output: str) -> None:
     """Show the row, the seconds and the steps of a leg's price; CDR-ID is `leg` in `dialback cdr`.
 
     The price is worked out once more from what was pinned when the leg was authorised. Exit code 1 if it is
-    not what was charged.
+    not what was charged. A leg that nobody answered has no price; --cost tells what trying it cost us.
     """
-    found = desk.read("explain", _explain, leg)
-    show_record(_record(found, with_cost=with_cost), output)
+    from store.explanations import Explanation
+
+    found = desk.read("explain", _explain, leg, with_cost=with_cost)
+    booked: Decimal | None
+    if isinstance(found, Explanation):
+        booked = found.charge.amount
+        show_record(_record(found, with_cost=with_cost), output)
+    else:
+        booked = found.record.cost
+        show_record(_attempt(found), output)
     if not found.agrees:
-        problem = f"{leg} was charged {found.record.charge and found.record.charge.amount}"
-        raise Stop(f"{problem}, but comes to {found.again.amount}: tell whoever keeps the books", ERROR)
+        problem = f"{leg} is in the books with {booked}, but comes to {found.again.amount}"
+        raise Stop(f"{problem}: tell whoever keeps the books", ERROR)
     if output == "table":
         say("Worked out once more from the pinned row: the same.")
 
 
-def _explain(connection: Connection, leg: str) -> Explanation:
-    from store.explanations import explanation
+def _explain(connection: Connection, leg: str, *, with_cost: bool) -> Explanation | AttemptExplanation:
+    from store.explanations import attempt_explanation, explanation
 
-    return explanation(connection, leg)
+    attempt = attempt_explanation(connection, leg) if with_cost else None
+    return attempt or explanation(connection, leg)
 
 
 def _record(found: Explanation, *, with_cost: bool) -> Row:
@@ -81,7 +92,20 @@ def _record(found: Explanation, *, with_cost: bool) -> Row:
     return {**shown, **_cost(record, found)} if with_cost else shown
 
 
-def _cost(record: CallRecord, found: Explanation) -> Row:
+def _attempt(found: AttemptExplanation) -> Row:
+    cdr = found.record.cdr
+    return {
+        "leg": cdr.leg_id,
+        "role": cdr.role.value,
+        "number": str(cdr.number),
+        "account": found.record.account_id,
+        "disposition": cdr.disposition,
+        "hung_up_at": cdr.hung_up_at,
+        **_cost(found.record, found),
+    }
+
+
+def _cost(record: CallRecord, found: Explanation | AttemptExplanation) -> Row:
     return {
         "trunk": record.cdr.trunk,
         "cost_row": record.cost_rate_id,

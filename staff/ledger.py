@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 # As billing.ledger.EntryKind has them, which `--help` need not load; a test compares.
 KINDS = (
-    *("charge", "payment", "top_up", "voucher", "refund", "credit_note", "call_credit", "fee", "tax"),
-    *("rerate", "write_off", "reversal", "adjustment", "rounding"),
+    *("charge", "attempts", "payment", "top_up", "voucher", "refund", "credit_note", "call_credit"),
+    *("fee", "tax", "rerate", "write_off", "reversal", "adjustment", "rounding"),
 )
 LISTED = ("at", "kind", "reference", "amount", "currency", "balance", "reason", "ledger_account", "entry")
 BALANCES = ("ledger_account", "currency", "balance")

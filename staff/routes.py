@@ -112,6 +112,8 @@ def _chosen(place: int, route: Route, priced: Priced) -> Row:
 
     shorter = f"; prefix {route.cost.prefix} is shorter than the price's" if route.on_shorter_prefix else ""
     other = route.cost.currency != priced.rate.currency
+    fee = route.cost.attempt_fee
+    asked = f"; {route.cost.currency} {printed.rate(fee)} for each attempt, answered or not" if fee else ""
     return {
         "order": place,
         "trunk": route.trunk,
@@ -122,7 +124,7 @@ def _chosen(place: int, route: Route, priced: Priced) -> Row:
         "margin_percent": f"{route.margin_percent:f}",
         "caller_id": None if route.shown is None else str(route.shown),
         "origin_class": route.origin.value,
-        "why": f"tried{shorter}{f'; converted from {route.cost.currency}' if other else ''}",
+        "why": f"tried{shorter}{f'; converted from {route.cost.currency}' if other else ''}{asked}",
     }
 
 

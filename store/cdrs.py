@@ -13,14 +13,14 @@ from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from calls.cdr import Cdr, Disposition, LegRole
 from rating.price import Charge
-from store.schema import callbacks, cdrs, charges
+from store.schema import attempt_costs, callbacks, cdrs, charges
 from values.masked import stored_number
 from values.money import decimal_from_units, rate_from_units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """A leg that ended. `charge` and the cost are None where nobody answered."""
+    """A leg that ended. `charge` is None where nobody answered; so is the cost if trying costs nothing."""
 
     cdr: Cdr
     account_id: str
@@ -75,6 +75,8 @@ def list_cdrs(
 def record_of(row: RowMapping) -> CallRecord:
     """The record of a joined row."""
     is_charged = row["amount_units"] is not None
+    cost_of = "cost" if is_charged else "attempt"
+    cost_units = row[f"{cost_of}_units"]
     return CallRecord(
         cdr=cdr_of(row),
         account_id=row["account_id"],
@@ -83,9 +85,9 @@ def record_of(row: RowMapping) -> CallRecord:
         requested_at=row["received_at"],
         session_ended_at=row["session_ended_at"],
         charge=charge_of(row) if is_charged else None,
-        cost=decimal_from_units(row["cost_units"]) if is_charged else None,
-        cost_currency=row["cost_currency"] or "",
-        cost_rate_id=row["cost_rate_id"] or "",
+        cost=None if cost_units is None else decimal_from_units(cost_units),
+        cost_currency=row[f"{cost_of}_currency"] or "",
+        cost_rate_id=row[f"{cost_of}_rate_id"] or "",
         reference=row["reference"],
         tag=row["tag"],
     )
@@ -138,6 +140,12 @@ CHARGE_COLUMNS = tuple(
     )
 )
 
+ATTEMPT_COLUMNS = (
+    attempt_costs.c.cost_rate_id.label("attempt_rate_id"),
+    attempt_costs.c.cost_currency.label("attempt_currency"),
+    attempt_costs.c.cost_units.label("attempt_units"),
+)
+
 _later = charges.alias("later")
 # Correlated with `cdrs`: re-rating adds revisions, the last one is in effect.
 NEWEST_CHARGE = (
@@ -155,10 +163,10 @@ def _joined() -> Select[*tuple[object, ...]]:
         callbacks.c.received_at,
         callbacks.c.reference,
     )
-    return select(cdrs, *of_callback, *CHARGE_COLUMNS).select_from(
-        cdrs.join(callbacks, callbacks.c.id == cdrs.c.callback_id).outerjoin(
-            charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE)
-        )
+    return select(cdrs, *of_callback, *CHARGE_COLUMNS, *ATTEMPT_COLUMNS).select_from(
+        cdrs.join(callbacks, callbacks.c.id == cdrs.c.callback_id)
+        .outerjoin(charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE))
+        .outerjoin(attempt_costs, attempt_costs.c.leg_id == cdrs.c.leg_id)
     )
 
 

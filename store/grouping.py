@@ -81,11 +81,11 @@ def local_day(column: ColumnElement[Any], span: Span) -> ColumnElement[int]:
     return (instant + offset) // _whole(DAY_MICROS)
 
 
-def legs_of(wanted: Wanted, *, charged_only: bool = False) -> FromClause:
+def legs_of(wanted: Wanted) -> FromClause:
     """`cdrs` with the charge in effect, and the tables that the group's key needs."""
     newest = (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE)
     found: FromClause = cdrs.join(accounts, accounts.c.id == cdrs.c.account_id)
-    found = found.join(charges, newest, isouter=not charged_only)
+    found = found.outerjoin(charges, newest)
     if wanted.by in {By.SUBSCRIBER, By.TRIGGER}:
         found = found.join(callbacks, callbacks.c.id == cdrs.c.callback_id)
     if wanted.by is By.CARRIER or wanted.carrier is not None:

@@ -26,7 +26,7 @@ from store.grouping import (
     within,
 )
 from store.outcomes import WAIVED_UNITS
-from store.schema import accounts, callbacks, cdrs, charges, settlements
+from store.schema import accounts, attempt_costs, callbacks, cdrs, charges, settlements
 
 WAIVED = "(waived)"
 """A call may cost more than its hold; what is beyond is waived for the call, and belongs to no leg of it."""
@@ -105,21 +105,24 @@ def usage(connection: Connection, wanted: Wanted) -> tuple[UsageLine, ...]:
 
 
 def takings(connection: Connection, wanted: Wanted) -> tuple[TakingsLine, ...]:
-    """Price less both legs' costs, of all charged legs; a line for each pair of currencies."""
+    """Price less both legs' costs, attempts in vain included; a line for each pair of currencies."""
     keys = keys_of(wanted)
-    currencies = (charges.c.currency, charges.c.cost_currency)
-    cost_a = case((cdrs.c.role == LegRole.A.value, charges.c.cost_units), else_=0)
-    cost_b = case((cdrs.c.role == LegRole.B.value, charges.c.cost_units), else_=0)
+    # A leg has a charge, or, if nobody answered, at most the cost of its attempt.
+    sold_in = func.coalesce(charges.c.currency, accounts.c.currency)
+    bought_in = func.coalesce(charges.c.cost_currency, attempt_costs.c.cost_currency)
+    cost = func.coalesce(charges.c.cost_units, attempt_costs.c.cost_units)
     query = (
         select(
             *keys,
-            *currencies,
-            func.sum(charges.c.amount_units).label("price"),
-            func.sum(cost_a).label("cost_a"),
-            func.sum(cost_b).label("cost_b"),
+            sold_in.label("currency"),
+            bought_in.label("cost_currency"),
+            func.coalesce(func.sum(charges.c.amount_units), 0).label("price"),
+            func.sum(case((cdrs.c.role == LegRole.A.value, cost), else_=0)).label("cost_a"),
+            func.sum(case((cdrs.c.role == LegRole.B.value, cost), else_=0)).label("cost_b"),
         )
-        .select_from(legs_of(wanted, charged_only=True))
-        .group_by(*keys, *currencies)
+        .select_from(legs_of(wanted).outerjoin(attempt_costs, attempt_costs.c.leg_id == cdrs.c.leg_id))
+        .where(cost.is_not(None))
+        .group_by(*keys, sold_in, bought_in)
     )
     rows = connection.execute(within(wanted, query)).all()
     sums: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * 3)

@@ -576,6 +576,18 @@ charges = Table(
     PrimaryKeyConstraint("leg_id", "revision"),
 )
 
+# What a carrier asks for a leg that nobody answered; no row where it asks nothing. Never changed.
+attempt_costs = Table(
+    "attempt_costs",
+    metadata,
+    Column("leg_id", Text, ForeignKey("cdrs.leg_id"), primary_key=True),
+    Column("entry_id", Text, ForeignKey("entries.id"), nullable=False),
+    text("cost_rate_id"),
+    text("cost_currency"),
+    units("cost_units"),
+    text("cost_steps"),
+)
+
 # the house
 
 audit_log = Table(

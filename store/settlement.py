@@ -13,24 +13,27 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from billing.ledger import CarrierCost, charge_entry
+from billing.ledger import charge_entry
 from calls.callback import Callback, Leg, booked_under, cdr_of
 from calls.cdr import Cdr, LegRole
-from rating.origin import OriginClass
-from rating.plan import carrier_terms
-from rating.price import Charge, SessionPrice, price_leg, price_session, talk_seconds
+from rating.price import Charge, SessionPrice, price_session
 from rating.rate import Rate
-from rating.terms import NO_PINS, Pins, pins_of
-from store import alerts, caps, ledger, packages
+from rating.terms import pins_of
+from store import alerts, attempts, caps, ledger, packages
+from store.attempts import Attempts
 from store.decks import pinned_rates
+from store.legcosts import costs_of
 from store.plans import plan
-from store.schema import cdrs, charges, settlements, trunks
+from store.schema import cdrs, charges, settlements
 from values.money import decimal_from_units, decimal_units, rate_units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What a callback came to, in 10^-4 of its currency's unit; `entry_id` is None where nobody answered."""
+    """What a callback came to, in 10^-4 of its currency's unit; `entry_id` is None where nobody answered.
+
+    What carriers ask for attempts in vain is no part of it (store/attempts.py).
+    """
 
     callback_id: str
     account_id: str
@@ -60,11 +63,16 @@ def settle(connection: Connection, callback: Callback) -> Settlement:
         ]
         connection.execute(INSERT_CDR, rows)
     answered = [leg for leg in legs if leg.answered_at is not None]
+    tried = attempts.attempts_of(connection, callback, legs)
     if answered:
-        made = _charge(connection, callback, answered, records)
+        made = _charge(connection, callback, answered, records, tried)
     else:
         ledger.void_hold(connection, callback.id, at=callback.ended_at)
         made = _settlement(callback, None, 0, 0)
+        if tried is not None:
+            ledger.post_all(connection, [tried.entry])
+    if tried is not None:
+        attempts.write(connection, tried)
     connection.execute(
         INSERT,
         {
@@ -94,24 +102,20 @@ FIND = select(
 INSERT = insert(settlements)
 INSERT_CDR = insert(cdrs)
 INSERT_CHARGE = insert(charges)
-CARRIERS = select(trunks.c.name, trunks.c.carrier)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LegCost:
-    leg: Leg
-    carrier: str
-    charge: Charge
 
 
 def _charge(
-    connection: Connection, callback: Callback, answered: Sequence[Leg], records: Mapping[str, Cdr]
+    connection: Connection,
+    callback: Callback,
+    answered: Sequence[Leg],
+    records: Mapping[str, Cdr],
+    tried: Attempts | None,
 ) -> Settlement:
     assert callback.ended_at is not None
     ids = {rate_id for leg in answered for rate_id in (leg.price_rate_id, leg.cost_rate_id)}
     rates = pinned_rates(connection, ids)
     price = _price(connection, callback, answered, records, rates)
-    costs = _costs(connection, answered, rates)
+    costs = costs_of(connection, answered, rates)
     in_order = sorted(answered, key=lambda leg: leg.role is not LegRole.A)
     priced = list(zip(in_order, price.charges, strict=True))
     if any(leg.package_seconds for leg in (*callback.legs, *callback.planned)):
@@ -129,12 +133,10 @@ def _charge(
         account_id=callback.account_id,
         callback_id=callback.id,
         price=price,
-        costs=[
-            CarrierCost(carrier=cost.carrier, amount=cost.charge.amount, currency=cost.charge.currency)
-            for cost in costs.values()
-        ],
+        costs=[cost.posted for cost in costs.values()],
     )
-    ledger.post(connection, entry)
+    # Both at once: balances are moved in one order, so that nobody waits for us while we wait for them.
+    ledger.post_all(connection, [entry] if tried is None else [entry, tried.entry])
     ledger.post_hold(connection, callback.id, decimal_units(price.total), at=callback.ended_at)
     rows = [_charge_values(callback, entry.id, leg, charge, costs[leg.id].charge) for leg, charge in priced]
     connection.execute(INSERT_CHARGE, rows)
@@ -172,30 +174,6 @@ def _price(
         payable_max=_not_negative(min(payable, max(room, held))),
         pins={leg.id: pins_of(leg, terms) for leg in answered},
     )
-
-
-def _costs(connection: Connection, answered: Sequence[Leg], rates: Mapping[str, Rate]) -> dict[str, _LegCost]:
-    carriers: dict[str, str] = {row.name: row.carrier for row in connection.execute(CARRIERS)}
-    costs = {}
-    for leg in answered:
-        assert leg.hung_up_at is not None
-        rate = rates[leg.cost_rate_id]
-        charge = price_leg(
-            rate=rate,
-            plan=carrier_terms(deck_id=rate.id, currency=rate.currency),
-            talk_seconds=talk_seconds(leg.answered_at, leg.hung_up_at),
-            role=leg.role,
-            pins=_cost_pins(leg, rate),
-        )
-        costs[leg.id] = _LegCost(leg=leg, carrier=carriers.get(leg.trunk, leg.trunk), charge=charge)
-    return costs
-
-
-def _cost_pins(leg: Leg, rate: Rate) -> Pins:
-    """What the carrier asks on top for the caller ID that the leg showed."""
-    if not leg.origin_class:
-        return NO_PINS
-    return Pins(surcharge_per_minute=rate.surcharge(OriginClass(leg.origin_class)))
 
 
 def _settlement(callback: Callback, entry_id: str | None, gross_units: int, waived_units: int) -> Settlement:

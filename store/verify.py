@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Select, func, select
 
 from store.schema import accounts, entries, ledger_accounts, postings
+from store.verifyattempts import CHECKS as ATTEMPT_CHECKS
+from store.verifyattempts import attempts_reckoned
 from store.verifycalls import CHECKS as CALL_CHECKS
 from store.verifyinvoices import CHECKS as INVOICE_CHECKS
 from store.verifyinvoices import papers_changed
@@ -25,9 +27,11 @@ _Rows = Select[*tuple[object, ...]]
 
 def verify(connection: Connection) -> tuple[str, ...]:
     """Every disagreement, in a sentence that names the row."""
-    checked = (*BOOK_CHECKS, *CALL_CHECKS, *MONEY_CHECKS, *PAPER_CHECKS, *INVOICE_CHECKS, *RERATING_CHECKS)
+    calls = (*CALL_CHECKS, *ATTEMPT_CHECKS, *RERATING_CHECKS)
+    checked = (*BOOK_CHECKS, *calls, *MONEY_CHECKS, *PAPER_CHECKS, *INVOICE_CHECKS)
     found = [sentence for check in checked for sentence in _sentences(connection, check)]
-    return (*found, *conversions_reckoned(connection), *papers_changed(connection))
+    reckoned = (*attempts_reckoned(connection), *conversions_reckoned(connection))
+    return (*found, *reckoned, *papers_changed(connection))
 
 
 def count_entries(connection: Connection) -> int:

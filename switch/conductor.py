@@ -248,7 +248,11 @@ class Conductor:
     def leg_failed(self, leg_id: str, q850_cause: int) -> events.LegHungUp:
         """The fact that a leg never got a channel."""
         return events.LegHungUp(
-            at=self._wall(), leg_id=leg_id, q850_cause=q850_cause, released_by=ReleasedBy.FAR
+            at=self._wall(),
+            leg_id=leg_id,
+            q850_cause=q850_cause,
+            released_by=ReleasedBy.FAR,
+            never_dialled=True,
         )
 
     # time

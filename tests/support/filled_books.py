@@ -1,26 +1,35 @@
-"""Books with something in every table: a call, payments in two currencies, a correction, rates, vouchers."""
+"""Books with something in every table: calls, payments in two currencies, a correction, rates, vouchers."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from moneyed import Money
 from sqlalchemy import Connection
-from storeworld import CLERK, NOW, callback, play, story
+from storeworld import CLERK, LONG_AGO, NOW, callback, leg, play, rate, seconds, story
 
 from billing.alerts import AlertKind, AlertRule
 from billing.dunning import LateFee
 from billing.exchange import ExchangeRate
 from billing.particulars import Party
+from calls import events
+from calls.callback import Callback, ReleasedBy
+from calls.cdr import LegRole
+from calls.events import Event
 from store import alerts, billruns, creditnotes, disputes, dunning, exchange, payments, vouchers
+from store.decks import add_version
 
 AUTHOR = replace(CLERK, at=NOW, reason="as agreed")
 DOLLARS = ExchangeRate(base="EUR", quote="USD", rate=Decimal("1.10"), on=date(2026, 3, 1))
 
 
 def fill_books(connection: Connection) -> None:
-    """A settled call of account `acme`, and what its clerk did."""
+    """A settled call of account `acme` and one that nobody took, and what its clerk did."""
     play(connection, callback(), story(callback()))
+    fees = [replace(each, attempt_fee=Decimal("0.01")) for each in (rate("44", "0.04"), rate("1", "0.09"))]
+    add_version(connection, deck_name="carrier-x", new_rates=fees, effective_at=LONG_AGO, author=CLERK)
+    play(connection, callback("cb2"), in_vain(callback("cb2")))
     exchange.set_rate(connection, DOLLARS, AUTHOR)
     payments.receive(connection, "acme", Money("20", "EUR"), "bank 1", AUTHOR)
     payments.receive(connection, "acme", Money("3.60", "USD"), "wire 1", AUTHOR)
@@ -39,6 +48,13 @@ def fill_books(connection: Connection) -> None:
     vouchers.redeem(connection, "acme", "wrong", AUTHOR)
     dunning.print_fee(connection, "standard", LateFee(units=2_0000, printed_on=date(2026, 1, 1)), AUTHOR)
     _dun(connection)
+
+
+def in_vain(first: Callback) -> Iterator[Event]:
+    """Nobody answers, and the carrier asks 0.01 for trying."""
+    tried = replace(leg(first, LegRole.A), cost_rate_id="carrier-x:2:1")
+    yield events.DialAuthorised(at=seconds(200), leg=tried, hold_units=500)
+    yield events.LegHungUp(at=seconds(245), leg_id=tried.id, q850_cause=19, released_by=ReleasedBy.US)
 
 
 def _dun(connection: Connection) -> None:

@@ -35,6 +35,7 @@ SAMPLES = {
     "estimated": False,
     "answer_unseen": False,
     "ringing_unseen": False,
+    "never_dialled": False,
     "number": LEG.number,
     "tag": "Client Miller",
     "by": "staff anna",

@@ -21,6 +21,7 @@ FROZEN = {
     "entries": "reference",
     "postings": "units",
     "charges": "amount_units",
+    "attempt_costs": "cost_units",
     "settlements": "gross_units",
     "audit_log": "actor",
     "cdrs": "trunk",

@@ -12,6 +12,7 @@ from store.verify import count_entries, verify
 
 B_LEG = "cb1-b1"
 CHARGE = "charge-cb1"
+TRIED = "attempts-cb2"
 PAID = "payment-acme-bank 1"
 WIRED = "payment-acme-wire 1"
 
@@ -33,7 +34,7 @@ def faults(books: Database, *statements: str) -> str:
 
 def test_books_that_agree_are_silent(books: Database) -> None:
     assert faults(books) == ""
-    assert books.read("count", count_entries) == 10
+    assert books.read("count", count_entries) == 11
 
 
 CORRUPTIONS = [
@@ -106,12 +107,45 @@ CORRUPTIONS = [
         f"UPDATE charges SET cost_units = cost_units + 7 WHERE leg_id = '{B_LEG}'",
         f"entry {CHARGE}: its legs cost ",
     ),
+    # attempts that nobody answered
+    (
+        "UPDATE cdrs SET answered_at = hung_up_at WHERE callback_id = 'cb2'",
+        "leg cb2-a1 was answered, and is booked as an attempt in vain",
+    ),
+    (
+        "UPDATE attempt_costs SET cost_units = cost_units + 7",
+        f"entry {TRIED}: its attempts cost 107 EUR, its carriers were credited 100",
+    ),
+    (
+        "UPDATE attempt_costs SET cost_units = cost_units + 7",
+        "leg cb2-a1: by its row the attempt costs 100 EUR, and 107 EUR is booked",
+    ),
+    ("DELETE FROM attempt_costs", f"entry {TRIED} books attempts of callback cb2, of which none is known"),
+    (
+        "DELETE FROM attempt_costs",
+        "leg cb2-a1: by its row the attempt costs 100 EUR, and nothing is booked",
+    ),
+    (
+        f"UPDATE entries SET at = at + 1 WHERE id = '{TRIED}'",
+        f"leg cb2-a1: its attempt is in entry {TRIED}, which is of another callback or instant",
+    ),
+    (
+        f"UPDATE entries SET kind = 'charge' WHERE id = '{TRIED}'",
+        f"leg cb2-a1: its attempt is in entry {TRIED}, which is of another callback or instant",
+    ),
+    (
+        "UPDATE rates SET attempt_fee = 2000000 WHERE attempt_fee IS NOT NULL",
+        "leg cb2-a1: by its row the attempt costs 200 EUR, and 100 EUR is booked",
+    ),
     # holds
     (
         "UPDATE holds SET state = 'open', ended_at = NULL",
         "the hold of callback cb1 is open and the callback has ended",
     ),
-    ("UPDATE holds SET id = 'nobody'", "the hold of callback nobody: there is no such callback"),
+    (
+        "UPDATE holds SET id = 'nobody' WHERE id = 'cb1'",
+        "the hold of callback nobody: there is no such callback",
+    ),
     (
         "UPDATE holds SET ended_at = NULL",
         "the hold of callback cb1 is posted and its end is not written down",
