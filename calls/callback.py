@@ -118,8 +118,8 @@ class Leg:
     """One call of ours, from the order to its release. `id` is chosen before anything is sent.
 
     `price_rate_id`, `cost_rate_id`, `origin_class` (of the caller ID shown), `surcharge_per_minute` (10^-8)
-    and `package_seconds` (how many a package covers at most) are pinned at authorisation, never looked up
-    again.
+    and `package_seconds` (how many a package covers at most) are pinned at `authorised_at`, never looked up
+    again. A later route is authorised with the first and ordered when that one has failed.
     `talk_seconds_max` is the limit that travels inside Dial's own L(); 0 for an A-leg.
     `invited_at` is known at the leg's end: since when its carrier may have heard of it; None if it never did.
     """
@@ -133,6 +133,7 @@ class Leg:
     cost_rate_id: str
     ring_seconds: int
     talk_seconds_max: int = 0
+    authorised_at: datetime | None = None
     ordered_at: datetime | None = None
     invited_at: datetime | None = None
     rang_at: datetime | None = None

@@ -152,7 +152,7 @@ def _start_guard_delay(callback: Callback, event: Event, limits: Limits) -> Step
 def _ring_a(callback: Callback, event: Event, _limits: Limits) -> Step:
     assert isinstance(event, events.DialAuthorised)
     _refuse_used_ids(callback, (event.leg,))
-    leg = replace(event.leg, ordered_at=event.at)
+    leg = replace(event.leg, authorised_at=event.at, ordered_at=event.at)
     after = replace(callback.with_leg(leg), state=State.DIALING_A, hold_units=event.hold_units)
     return after, (OriginateA(leg=leg),)
 
@@ -274,8 +274,9 @@ def _say_goodbye(callback: Callback, event: Event, _limits: Limits) -> Step:
 def _dial_first_route(callback: Callback, event: Event, _limits: Limits) -> Step:
     assert isinstance(event, events.DestinationAuthorised)
     _refuse_used_ids(callback, event.legs)
-    held = replace(callback, hold_units=event.hold_units, planned=event.legs)
-    return _dial(held, event.legs[0], event.at)
+    legs = tuple(replace(leg, authorised_at=event.at) for leg in event.legs)
+    held = replace(callback, hold_units=event.hold_units, planned=legs)
+    return _dial(held, legs[0], event.at)
 
 
 @_row(State.AUTHORIZING, events.DestinationRefused, State.COLLECTING)

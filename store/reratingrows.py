@@ -147,8 +147,8 @@ LEGS = select(
     _micros(cdrs.c.answered_at).label("answered"),
     _micros(cdrs.c.accepted_at).label("accepted"),
     _micros(cdrs.c.hung_up_at).label("ended"),
-    # Legs are ordered as soon as their price is fixed.
-    _micros(func.coalesce(legs.c.ordered_at, cdrs.c.invited_at)).label("authorised"),
+    # Of older legs only the order is known: later than their price where another carrier had failed before.
+    _micros(func.coalesce(legs.c.authorised_at, legs.c.ordered_at, cdrs.c.invited_at)).label("authorised"),
     func.coalesce(legs.c.origin_class, "").label("origin_class"),
     func.coalesce(legs.c.package_seconds, 0).label("promised_seconds"),
     charges.c.billed_seconds,

@@ -388,6 +388,8 @@ legs = Table(
     units("surcharge_per_minute", default=0),
     Column("package_seconds", Integer, nullable=False, server_default="0"),
     text("tag", default=""),
+    # Legs older than this column have none.
+    instant("authorised_at", optional=True),
     Index(
         "ix_legs_live",
         "trunk",

@@ -1,15 +1,19 @@
 """F148, R-30: callbacks are priced anew by a reversal and a new entry; twice gives the same books."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection, text
-from storeworld import CLERK, LONG_AGO, NOW, callback, fill, play, rate, seconds, story
+from storeworld import CLERK, LONG_AGO, NOW, callback, fill, leg, play, rate, seconds, story
 
 from billing.ledger import EntryKind, LedgerAccount, LedgerAccountKind
+from calls import events
+from calls.callback import Callback, ReleasedBy
+from calls.cdr import LegRole
+from calls.events import Event
 from store import creditnotes, ledger, rerated
 from store.cdrs import list_cdrs
 from store.database import Database
@@ -37,10 +41,12 @@ def call(database: Database, *talks: int) -> None:
         database.call("play", play, first, story(first, talk))
 
 
-def dearer(database: Database, price_a: str = "0.10", price_b: str = "0.50") -> None:
+def dearer(
+    database: Database, price_a: str = "0.10", price_b: str = "0.50", effective_at: datetime = LONG_AGO
+) -> None:
     rows = [rate("44", price_a), rate("1", price_b)]
     database.call(
-        "deck", add_version, deck_name="retail", new_rates=rows, effective_at=LONG_AGO, author=CLERK
+        "deck", add_version, deck_name="retail", new_rates=rows, effective_at=effective_at, author=CLERK
     )
 
 
@@ -96,6 +102,32 @@ def test_F148_a_new_deck_gives_the_difference_and_the_books_agree(company: Datab
     assert receivable(company) == before - (2583 - 1292) - (7500 - 3750)
     assert balance(company, LedgerAccountKind.REVENUE) == -receivable(company)
     assert company.read("verify", verify) == ()
+
+
+def test_a_destination_is_priced_anew_as_of_its_authorisation_though_a_carrier_failed_first(
+    company: Database,
+) -> None:
+    first = callback()
+    told = [*after_a_failure(first)]
+    company.call("play", play, first, told)
+    # In force once the first carrier has failed, and before the second is ordered.
+    dearer(company, effective_at=seconds(22))
+    assert totals(chunks(company, MONTH)) == []
+    dearer(company, effective_at=seconds(20.05))
+    assert [after - before for _, before, after in totals(chunks(company, MONTH))] == [2583 - 1292]
+
+
+def after_a_failure(first: Callback) -> Iterator[Event]:
+    """The story of a talk of 31 s, in which another carrier fails before the one that connects."""
+    failing = replace(leg(first, LegRole.B), id=f"{first.id}-b0")
+    for event in story(first):
+        if isinstance(event, events.DestinationAuthorised):
+            yield replace(event, legs=(failing, *event.legs))
+            yield events.LegHungUp(
+                at=seconds(24), leg_id=failing.id, q850_cause=34, released_by=ReleasedBy.FAR
+            )
+        else:
+            yield event
 
 
 def test_a_rerating_is_a_reversal_and_a_new_entry_on_the_day_of_the_call(company: Database) -> None:
