@@ -27,6 +27,7 @@ from billing.invoice import (
     printed_session,
     with_sessions,
 )
+from billing.legend import LEGS
 from billing.particulars import ZERO, Party, RatedSession
 from billing.period import Period
 from billing.tax import CALLS
@@ -34,7 +35,6 @@ from billing.totals import TaxLine, Totals, total_digits
 from values.money import AMOUNT_SCALE, half_up
 
 PART = "Part of this callback"
-_FIRST_SENTENCE = "It is set off against what the account owes; nobody has to pay it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +108,12 @@ def credit_head(
     period: Period,
     issued_on: date,
     corrects: str,
+    corrects_issued_on: date | None,
     reason: str,
     price_list: str,
     numbers_masked: bool,
 ) -> InvoiceHead:
-    """Return the head of the paper; `period` is that of the calls."""
+    """Return the head of the paper; `period` is that of the calls, `corrects` empty before an invoice."""
     totals = Totals(
         charges=given.net,
         rounding=given.rounding,
@@ -123,9 +124,7 @@ def credit_head(
         payments=ZERO,
         amount_due=given.total,
     )
-    told = (
-        f"Amounts are rounded half-up to {given.digits} decimals once; the line Rounding says what that adds."
-    )
+    rounded = f"The sum is rounded half-up to {given.digits} decimals once: that is the line Rounding."
     return InvoiceHead(
         number=number,
         kind=PaperKind.CREDIT_NOTE,
@@ -139,10 +138,15 @@ def credit_head(
         minor_digits=given.digits,
         price_list=price_list,
         totals=totals,
-        legend=(_FIRST_SENTENCE, told, f"Times are local in {period.zone}."),
+        legend=(
+            LEGS,
+            *((rounded,) if given.rounding else ()),
+            f"Times are local in {period.zone}.",
+        ),
         dispute=_question(seller),
         numbers_masked=numbers_masked,
         corrects=corrects,
+        corrects_issued_on=corrects_issued_on,
         reason=reason,
     )
 
@@ -154,13 +158,17 @@ def credit_paper(head: InvoiceHead, session: RatedSession, leg_id: str) -> Invoi
     if not leg_id and whole.amount == wanted:
         return with_sessions(head, [whole])
     leg = next((line for line in whole.lines if line.leg_id == leg_id and leg_id), None)
-    line = _part(whole, wanted) if leg is None else replace(leg, amount=wanted)
+    line = _part(whole, wanted) if leg is None else _credited(leg, wanted)
     return with_sessions(head, [replace(whole, lines=(line,), amount=wanted)])
 
 
 def _question(seller: Party) -> str:
     contact = " or ".join(text for text in (seller.email, seller.phone) if text) or seller.name
     return f"If something is wrong with it, write to {contact or 'us'} with the number of this note."
+
+
+def _credited(line: InvoiceLine, amount: Decimal) -> InvoiceLine:
+    return line if line.amount == amount else replace(line, amount=amount, charged=line.amount)
 
 
 def _part(whole: InvoiceSession, amount: Decimal) -> InvoiceLine:
@@ -177,5 +185,6 @@ def _part(whole: InvoiceSession, amount: Decimal) -> InvoiceLine:
         connect_fee=ZERO,
         increments="",
         amount=amount,
+        charged=whole.amount,
         tag=whole.lines[0].tag if whole.lines else "",
     )

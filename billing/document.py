@@ -5,6 +5,7 @@ Gives: nested dicts of texts and whole numbers; amounts are texts, so that no re
 Knows nothing of: layouts, files.
 """
 
+from datetime import date
 from typing import Any
 
 from billing import printed
@@ -29,6 +30,7 @@ def document(invoice: Invoice) -> Data:
         "number": invoice.number,
         "draft": invoice.is_draft,
         "corrects": invoice.corrects,
+        "corrects_issued_on": _day(invoice.corrects_issued_on),
         "reason": invoice.reason,
         "account": invoice.account_id,
         "seller": _party(invoice.seller),
@@ -79,20 +81,22 @@ def totals_shown(invoice: InvoiceHead) -> list[tuple[str, str]]:
         shown.append(("Owed before", printed.amount_at_least(totals.previous_owed, digits)))
         shown.append(("Payments and credits", printed.amount_at_least(-totals.payments, digits)))
     shown.append((sum_name(invoice), printed.amount_at_least(totals.amount_due, digits)))
-    return shown
+    return [(label, printed.grouped(amount)) for label, amount in shown]
 
 
 def tax_told(tax: TaxLine, digits: int) -> str:
     """Return the words before a tax: label, rate and what it is taken of."""
-    base = printed.amount(tax.base, digits)
+    base = printed.grouped(printed.amount(tax.base, digits))
     if tax.category is TaxCategory.REVERSE_CHARGE:
         return f"{tax.label} 0 % of {base}, reverse charge"
     return f"{tax.label} {printed.percent(tax.percent)} % of {base}"
 
 
 def remarks(line: InvoiceLine) -> list[str]:
-    """Return what a line says besides its columns: package seconds, a surcharge."""
+    """Return what a line says besides its columns: package seconds, a surcharge, that it is a part."""
     told = []
+    if line.charged is not None:
+        told.append(f"part of the {printed.grouped(printed.amount(line.charged, 4))} that it cost")
     if line.package_seconds:
         told.append(f"{printed.duration(line.package_seconds)} of it from your package at 0.00")
     if line.surcharge_per_minute:
@@ -108,11 +112,54 @@ def session_told(session: InvoiceSession) -> list[str]:
     return told + [f"tag {printed.name(tag)}" for tag in tags]
 
 
+def request_of(invoice: InvoiceHead) -> str:
+    """Return what is asked of whoever reads it."""
+    if invoice.is_draft:
+        return DRAFT_NOTE
+    if invoice.kind is PaperKind.CREDIT_NOTE:
+        return "It is set off against what you owe; nobody has to pay it."
+    if invoice.totals.amount_due > 0:
+        return f"Please pay by {invoice.due_on}."
+    return "Nothing is to be paid." if invoice.totals.amount_due == 0 else "This amount is in your favour."
+
+
+def payment_told(invoice: InvoiceHead) -> list[tuple[str, str]]:
+    """Return where to pay to and what to write there, labelled; nothing where nothing is asked for."""
+    if invoice.is_draft or invoice.kind is PaperKind.CREDIT_NOTE or invoice.totals.amount_due <= 0:
+        return []
+    bank = [("Pay to" if index == 0 else "", line) for index, line in enumerate(invoice.seller.bank)]
+    return [*bank, ("Reference", invoice.number)]
+
+
+def corrected(invoice: InvoiceHead) -> str:
+    """Return what a credit note corrects: an invoice and its day, or calls that none has yet."""
+    if not invoice.corrects:
+        return "calls that are on no invoice yet"
+    day = _day(invoice.corrects_issued_on)
+    return f"invoice {printed.name(invoice.corrects)}" + (f" of {day}" if day else "")
+
+
+def particulars_told(party: Party) -> list[tuple[str, str]]:
+    """Return what is known of a side besides its name and address, labelled."""
+    labelled = (
+        ("Tax id", party.tax_id),
+        ("Registered", party.registration),
+        ("E-mail", party.email),
+        ("Telephone", party.phone),
+        ("Web", party.website),
+    )
+    return [(label, text) for label, text in labelled if text]
+
+
 def sum_name(invoice: InvoiceHead) -> str:
     """Return what the last sum is called: nobody is asked for that of a draft."""
     if invoice.kind is PaperKind.CREDIT_NOTE:
         return "Credited to you"
     return "Owed so far" if invoice.is_draft else "Amount due"
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day.isoformat()
 
 
 def _party(party: Party) -> Data:
@@ -134,8 +181,8 @@ def _item(item: Item, digits: int) -> Data:
         "kind": str(item.kind),
         "name": item.name,
         "tax_group": item.tax_group,
-        "first_day": item.first_day.isoformat() if item.first_day else "",
-        "end_day": item.end_day.isoformat() if item.end_day else "",
+        "first_day": _day(item.first_day),
+        "end_day": _day(item.end_day),
         "amount": printed.amount(item.amount, digits),
     }
 

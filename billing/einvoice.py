@@ -247,6 +247,9 @@ def _settlement(invoice: Invoice) -> Iterator[str]:
     if invoice.corrects:
         yield "<ram:InvoiceReferencedDocument>"
         yield _element("ram:IssuerAssignedID", printed.name(invoice.corrects))
+        if invoice.corrects_issued_on is not None:
+            yield f"<ram:FormattedIssueDateTime>{_day(invoice.corrects_issued_on, 'qdt')}"
+            yield "</ram:FormattedIssueDateTime>"
         yield "</ram:InvoiceReferencedDocument>"
     yield "</ram:ApplicableHeaderTradeSettlement>"
 
@@ -305,8 +308,8 @@ def _amount(value: Decimal, invoice: Invoice) -> str:
     return printed.amount(value, invoice.minor_digits)
 
 
-def _day(day: date) -> str:
-    return f'<udt:DateTimeString format="102">{day:%Y%m%d}</udt:DateTimeString>'
+def _day(day: date, prefix: str = "udt") -> str:
+    return f'<{prefix}:DateTimeString format="102">{day:%Y%m%d}</{prefix}:DateTimeString>'
 
 
 def _element(name: str, text: str) -> str:

@@ -72,7 +72,10 @@ class PaperKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLine:
-    """One row; `at` is local time with its zone. The amount follows from the other fields."""
+    """One row; `at` is local time with its zone. The amount follows from the other fields.
+
+    `charged` stands only in a credit note that gives back a part: what the whole line cost.
+    """
 
     kind: LineKind
     leg_id: str
@@ -86,6 +89,7 @@ class InvoiceLine:
     connect_fee: Decimal
     increments: str
     amount: Decimal
+    charged: Decimal | None = None
     package_seconds: int = 0
     surcharge_per_minute: Decimal = ZERO
     tag: str = ""
@@ -119,7 +123,7 @@ class Summary:
 class InvoiceHead:
     """Everything that is printed but the calls. `number` is empty in a draft.
 
-    `kind`, `corrects` and `reason` differ in a credit note: it names the invoice that it corrects, and why.
+    A credit note differs by its `kind`: it names the invoice that it corrects, that one's day, and why.
     """
 
     number: str
@@ -140,6 +144,7 @@ class InvoiceHead:
     dispute: str
     numbers_masked: bool = False
     corrects: str = ""
+    corrects_issued_on: date | None = None
     reason: str = ""
 
     @property

@@ -10,10 +10,22 @@ from decimal import Decimal
 from typing import Any
 
 from billing import printed
-from billing.document import DRAFT_NOTE, UNTAGGED, remarks, session_told, sum_name, title_of, totals_shown
+from billing.document import (
+    UNTAGGED,
+    corrected,
+    particulars_told,
+    payment_told,
+    remarks,
+    request_of,
+    session_told,
+    sum_name,
+    title_of,
+    totals_shown,
+)
 from billing.invoice import Invoice, InvoiceLine, InvoiceSession, LineKind, PaperKind, Summary
 from billing.particulars import Party
 from billing.tax import TaxCategory
+from values.money import AMOUNT_SCALE
 
 Page = dict[str, Any]
 BAR_HEIGHT_MAX = 1000
@@ -21,105 +33,91 @@ _LEG_NAMES = {LineKind.A_LEG: "A", LineKind.B_LEG: "B", LineKind.WAIVED: "", Lin
 
 
 def page_of(invoice: Invoice) -> Page:
-    """Return the texts of an invoice."""
+    """Return the texts of an invoice. A credit note says what is given back and why, and nothing else."""
     *sums, due = totals_shown(invoice)
-    title = title_of(invoice)
+    title, is_note = title_of(invoice), invoice.kind is PaperKind.CREDIT_NOTE
     return {
         "title": title,
         "running": [printed.short(invoice.seller.name), f"{title} {printed.short(invoice.number)}".strip()],
         "draft": invoice.is_draft,
-        "is_note": invoice.kind is PaperKind.CREDIT_NOTE,
+        "is_note": is_note,
         "seller": _party(invoice.seller),
         "buyer": _party(invoice.buyer),
-        "facts": _facts(invoice),
+        "facts": _note_facts(invoice) if is_note else _facts(invoice),
+        "reason": printed.breakable(invoice.reason),
         "currency": invoice.currency,
         "sum_name": sum_name(invoice),
         "due": due[1],
-        "request": _request(invoice),
+        "request": request_of(invoice),
         "sums": [[_name(label), amount] for label, amount in sums],
         "taxes": _taxes(invoice),
         "tax_texts": [printed.breakable(tax.text) for tax in invoice.totals.taxes if tax.text],
-        "pay": _pay(invoice),
+        "pay": [[label, _name(text)] for label, text in payment_told(invoice)],
         "payments": [
             [
                 payment.at.date().isoformat(),
                 payment.kind.replace("_", " "),
                 _name(payment.reference),
-                printed.amount(payment.amount, 4),
+                _amount(payment.amount),
             ]
             for payment in invoice.payments
         ],
-        "chart": _chart(invoice),
-        "summaries": _summaries(invoice),
+        "chart": None if is_note or not invoice.sessions else _chart(invoice),
+        "summaries": [] if is_note else _summaries(invoice),
+        "sessions_title": "What is credited" if is_note else "Every call",
         "sessions": [_session(session) for session in invoice.sessions],
-        "charges": printed.amount(invoice.totals.charges, 4),
+        "sessions_sum": f"{'Together' if is_note else 'All calls'}, {invoice.currency}",
+        "charges": _amount(invoice.totals.charges),
+        "legend_title": f"How this {'credit note' if is_note else 'invoice'} is reckoned",
         "legend": [printed.breakable(sentence) for sentence in invoice.legend],
         "dispute": printed.breakable(invoice.dispute),
     }
 
 
-def _request(invoice: Invoice) -> str:
-    if invoice.is_draft:
-        return DRAFT_NOTE
-    if invoice.kind is PaperKind.CREDIT_NOTE:
-        return "This amount is in your favour."
-    if invoice.totals.amount_due > 0:
-        return f"Please pay by {invoice.due_on}."
-    return "Nothing is to be paid." if invoice.totals.amount_due == 0 else "This amount is in your favour."
-
-
 def _facts(invoice: Invoice) -> list[list[str]]:
-    period = invoice.period
-    last_day = period.end_day - timedelta(days=1)
-    facts = [
+    last_day = invoice.period.end_day - timedelta(days=1)
+    return [
         ["Number", _name(invoice.number) or "not yet numbered"],
-        ["Account", _name(invoice.account_id)],
-        ["Period", f"{period.first_day} to {last_day}"],
-        ["Time zone", period.zone],
         ["Issued", invoice.issued_on.isoformat()],
         ["Due", "not yet" if invoice.is_draft else invoice.due_on.isoformat()],
-        ["Currency", invoice.currency],
-        ["Price list", _name(invoice.price_list)],
+        ["Period", f"{invoice.period.first_day} to {last_day}, {invoice.period.zone}"],
+        ["Account", _name(invoice.account_id)],
+        ["Price list", f"{_name(invoice.price_list)}, in {invoice.currency}"],
     ]
-    if invoice.kind is PaperKind.CREDIT_NOTE:
-        facts[5:6] = [["Corrects", _name(invoice.corrects)], ["Reason", _name(invoice.reason)]]
-    return facts
+
+
+def _note_facts(invoice: Invoice) -> list[list[str]]:
+    return [
+        ["Number", _name(invoice.number)],
+        ["Issued", invoice.issued_on.isoformat()],
+        ["Corrects", printed.breakable(corrected(invoice))],
+        ["Account", _name(invoice.account_id)],
+    ]
 
 
 def _party(party: Party) -> Page:
-    labelled = (
-        ("Tax id", party.tax_id),
-        ("Registered", party.registration),
-        ("E-mail", party.email),
-        ("Telephone", party.phone),
-        ("Web", party.website),
-    )
     country = [party.country] if party.country else []
     return {
         "name": _name(party.name),
         "address": [_name(line) for line in (*party.address, *country)],
-        "particulars": [[label, _name(text)] for label, text in labelled if text],
-        "bank": [_name(line) for line in party.bank],
+        "particulars": [[label, _name(text)] for label, text in particulars_told(party)],
     }
 
 
 def _taxes(invoice: Invoice) -> list[list[str]]:
+    """Return what is taxed at which rate, where there is more than the one that the sums name already."""
+    if len(invoice.totals.taxes) <= 1:
+        return []
     digits = invoice.minor_digits
     rows = []
     for tax in invoice.totals.taxes:
         reverse = tax.category is TaxCategory.REVERSE_CHARGE
         told = "reverse charge" if reverse else ", ".join(tax.groups)
         rate = f"{printed.percent(tax.percent)} %"
-        base, amount = printed.amount(tax.base, digits), printed.amount(tax.amount, digits)
-        rows.append([_name(tax.label), _name(told), rate, base, amount])
+        rows.append(
+            [_name(tax.label), _name(told), rate, _amount(tax.base, digits), _amount(tax.amount, digits)]
+        )
     return rows
-
-
-def _pay(invoice: Invoice) -> list[list[str]]:
-    if invoice.is_draft or invoice.kind is PaperKind.CREDIT_NOTE or invoice.totals.amount_due <= 0:
-        return []
-    bank = [["Pay to" if index == 0 else "", _name(line)] for index, line in enumerate(invoice.seller.bank)]
-    return [*bank, ["Reference", _name(invoice.number)], ["Due", invoice.due_on.isoformat()]]
 
 
 def _chart(invoice: Invoice) -> Page:
@@ -133,12 +131,12 @@ def _chart(invoice: Invoice) -> Page:
         day = period.first_day + timedelta(days=index)
         amount = used.get(day.isoformat(), Decimal(0))
         height = int(amount * BAR_HEIGHT_MAX / top) if top > 0 and amount > 0 else 0
-        bars.append([str(day.day), max(height, 8 if amount > 0 else 0), printed.amount(amount, 4)])
+        bars.append([str(day.day), max(height, 8 if amount > 0 else 0), _amount(amount)])
     busiest = max(used, key=lambda day: (used[day], day), default="")
-    told = f"Use by day: {len(used)} of {days} days with calls"
+    told = f"Calls on {len(used)} of {days} days"
     if busiest and top > 0:
-        told += f", most on {busiest}: {invoice.currency} {printed.amount(top, 4)}"
-    return {"bars": bars, "told": f"{told}.", "top": printed.amount(top, 4)}
+        told += f", most on {busiest}: {invoice.currency} {_amount(top)}"
+    return {"bars": bars, "told": f"{told}.", "top": _amount(top)}
 
 
 def _summaries(invoice: Invoice) -> list[Page]:
@@ -159,11 +157,11 @@ def _summaries(invoice: Invoice) -> list[Page]:
 
 def _summary(summary: Summary) -> list[str]:
     return [
-        _name(summary.label) or UNTAGGED,
+        _cell(summary.label) or UNTAGGED,
         str(summary.calls),
         printed.duration(summary.talk_seconds),
         printed.duration(summary.billed_seconds),
-        printed.amount(summary.amount, 4),
+        _amount(summary.amount),
     ]
 
 
@@ -171,13 +169,9 @@ def _session(session: InvoiceSession) -> Page:
     return {
         "id": printed.name(session.callback_id),
         "told": " · ".join(map(printed.breakable, session_told(session))),
-        "amount": printed.amount(session.amount, 4),
+        "amount": _amount(session.amount),
         "lines": [_line(line) for line in session.lines],
-        "remarks": [
-            f"Leg {_LEG_NAMES[line.kind] or '-'}, {_name(line.number)}: {_name('; '.join(remarks(line)))}"
-            for line in session.lines
-            if remarks(line)
-        ],
+        "remarks": [_remark(line) for line in session.lines if remarks(line)],
     }
 
 
@@ -185,11 +179,16 @@ def _line(line: InvoiceLine) -> list[str]:
     return [
         _LEG_NAMES[line.kind],
         printed.local_time(line.at),
-        _name(line.number),
-        _name(line.destination),
+        _cell(line.number),
+        _cell(line.destination),
         *_measured(line),
-        printed.amount(line.amount, 4),
+        _amount(line.amount),
     ]
+
+
+def _remark(line: InvoiceLine) -> str:
+    told, leg = _name("; ".join(remarks(line))), _LEG_NAMES[line.kind]
+    return f"Leg {leg}, {_name(line.number)}: {told}" if leg else told
 
 
 def _measured(line: InvoiceLine) -> list[str]:
@@ -204,5 +203,13 @@ def _measured(line: InvoiceLine) -> list[str]:
     ]
 
 
+def _amount(value: Decimal, digits: int = AMOUNT_SCALE) -> str:
+    return printed.grouped(printed.amount(value, digits))
+
+
 def _name(text: str) -> str:
     return printed.breakable(printed.name(text))
+
+
+def _cell(text: str) -> str:
+    return printed.breakable(printed.name(text), printed.CELL_WORD_MAX)

@@ -15,8 +15,8 @@ from values.money import AMOUNT_SCALE, RATE_SCALE, plain_decimal
 
 NAME_CHARACTERS_MAX = 120
 SHORT_CHARACTERS_MAX = 36
-_WORD_CHARACTERS_MAX = 24
-_LONG_WORD = re.compile(rf"\S{{{_WORD_CHARACTERS_MAX + 1},}}")
+CELL_WORD_MAX, LINE_WORD_MAX = 24, 40
+"""How many characters without a space fit into a table's cell, and beside one another in half a page."""
 _PIECE = re.compile(r"\S{8}(?=\S)")
 _NUMERIC = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -35,6 +35,12 @@ def amount_at_least(value: Decimal, digits: int) -> str:
     if exact[kept:].strip("0"):
         return exact
     return exact[:kept].rstrip(".")
+
+
+def grouped(number: str) -> str:
+    """Return a printed number with commas between its thousands: -1,234,567.8900."""
+    whole, point, fraction = number.removeprefix("-").partition(".")
+    return f"{'-' if number.startswith('-') else ''}{int(whole):,}{point}{fraction}"
 
 
 def rate(value: Decimal) -> str:
@@ -88,9 +94,24 @@ def short(text: str) -> str:
     return line if len(line) <= SHORT_CHARACTERS_MAX else line[: SHORT_CHARACTERS_MAX - 1] + "…"
 
 
-def breakable(text: str) -> str:
-    """Return one line with places to break in words that no column could hold."""
-    return _LONG_WORD.sub(lambda word: _PIECE.sub("\\g<0>\u200b", word[0]), one_line(text))
+def breakable(text: str, word_max: int = LINE_WORD_MAX) -> str:
+    """Return one line with places to break in longer words; what is short enough can be copied as it is."""
+    words = (
+        _PIECE.sub("\\g<0>\u200b", word) if len(word) > word_max else word for word in one_line(text).split()
+    )
+    return " ".join(words)
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal the text takes: two for East Asian letters, none for accents."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.category(char) in {"Mn", "Me"} for char in text)
+
+
+def padded(text: str, columns: int) -> str:
+    """Return the text with blanks up to so many columns: after it, or before it where they are negative."""
+    blanks = " " * (abs(columns) - width(text))
+    return text + blanks if columns > 0 else blanks + text
 
 
 def cell(text: str) -> str:

@@ -19,9 +19,15 @@ CHART_WIDTH, CHART_HEIGHT = 720, 120
 def to_html(invoice: Invoice) -> str:
     """Return the file; the same invoice gives the same text."""
     page = page_of(invoice)
-    bars = page["chart"]["bars"]
+    bars = [] if page["chart"] is None else _drawn(page["chart"]["bars"])
+    text = _template().render(it=page, bars=bars, width=CHART_WIDTH, height=CHART_HEIGHT)
+    return text.encode(errors="replace").decode()
+
+
+def _drawn(bars: list[tuple[str, int, str]]) -> list[dict[str, str]]:
+    """Return where each bar stands, in the picture's units."""
     step = CHART_WIDTH / len(bars)
-    drawn = [
+    return [
         {
             "x": f"{index * step:.1f}",
             "middle": f"{index * step + step / 2:.1f}",
@@ -33,8 +39,6 @@ def to_html(invoice: Invoice) -> str:
         }
         for index, (day, height, amount) in enumerate(bars)
     ]
-    text = _template().render(it=page, bars=drawn, width=CHART_WIDTH, height=CHART_HEIGHT)
-    return text.encode(errors="replace").decode()
 
 
 @cache

@@ -89,6 +89,7 @@ def write(connection: Connection, note: Note, given: Given, seller: Party) -> No
         period=calls.period if corrects is None else corrects.period,
         issued_on=note.issued_at.astimezone(ZoneInfo(owner.zone)).date(),
         corrects="" if corrects is None else corrects.number,
+        corrects_issued_on=None if corrects is None else corrects.issued_on,
         reason=note.reason,
         price_list=calls.price_list if corrects is None else corrects.price_list,
         numbers_masked=owner.masks_numbers,

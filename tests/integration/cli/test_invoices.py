@@ -203,7 +203,8 @@ def test_F074_F078_a_credit_note_is_printed_in_every_form_and_again_the_same_byt
     assert "Total of this credit note 2.40" in page
     assert number in page
     shown = billed.done("credit-note", "print", "CN-2026-00001").out
-    assert f"Corrects  invoice {number}: one-way" in shown
+    day = billed.done("invoice", "print", number, "--output", "json").data["issued_on"]
+    assert f"Corrects    invoice {number} of {day}\nReason      one-way\n" in shown
     assert "Due " not in shown
     assert "with the number of this note" in shown
     listed = billed.done("invoice", "list", "--output", "json").data

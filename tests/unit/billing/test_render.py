@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from priced import SELLER, a_rate, an_invoice, rated
+from priced import SELLER, ALegPolicy, a_plan, a_rate, an_invoice, rated
+from pypdf import PdfReader
 
 from billing import printed
 from billing.invoice import Invoice
+from billing.page import page_of
 from billing.particulars import Party, Payment, TaxGroup
-from billing.render import to_csv, to_json, to_pdf, to_table, to_typst
+from billing.plaintext import WIDTH
+from billing.render import to_csv, to_html, to_json, to_pdf, to_table, to_typst
 
 MARCH = datetime(2026, 3, 10, 8, tzinfo=UTC)
 HOSTILE = '#import "@preview/x:1.0.0" $x$ *b* _i_ `r` <l> @ref \\ "] #sys.exit() =cmd|\' /C calc\'!A0'
@@ -176,4 +179,98 @@ def test_both_sides_stand_in_the_text_form() -> None:
     table = to_table(month_of_calls())
     assert SELLER.name in table
     assert "Northwind Travel SARL (account northwind)" in table
-    assert "Due 2026-04-15" in table
+    assert "12 Exchange Yard, London EC1A 1AA" in table
+    assert "Tax id GB 123 4567 89" in table
+    assert "Tax id FR 40 303 265 045" in table
+    assert "\nDue         2026-04-15\n" in table
+
+
+def pages(invoice: Invoice) -> list[str]:
+    return [page.extract_text() for page in PdfReader(io.BytesIO(to_pdf(invoice))).pages]
+
+
+def dear_month() -> Invoice:
+    return an_invoice([rated(1, start=MARCH, b_seconds=(7200,), rate_b=a_rate("9500.25"))])
+
+
+def test_a_short_invoice_is_one_page_and_the_seller_stands_with_name_and_address_at_its_head() -> None:
+    (page,) = pages(month_of_calls(3))
+    head = page.partition("Billed to".upper())[0]
+    for told in (SELLER.name, "12 Exchange Yard", "London EC1A 1AA", "Tax id GB 123 4567 89"):
+        assert told in head
+    assert "Page 1 of 1" in page
+
+
+def test_a_long_invoice_repeats_its_head_on_every_page() -> None:
+    first, *others = pages(month_of_calls(60))
+    assert others
+    for number, page in enumerate(others, 2):
+        assert f"Page {number} of {len(others) + 1}" in page
+        assert "RATE/MIN" in page or "How this invoice is reckoned" in page
+    assert "RATE/MIN" in first
+
+
+def test_people_read_thousands_apart_and_programs_plain_digits() -> None:
+    invoice = dear_month()
+    assert "USD 1,140,042.04" in to_table(invoice)
+    assert "USD 1,140,042.04" in pages(invoice)[0]
+    assert "1,140,042.04" in to_html(invoice)
+    assert csv_rows(invoice)[-1]["amount"] == "1140042.04"
+    assert json.loads(to_json(invoice))["totals"]["total"] == "1140042.04"
+    assert [printed.grouped(text) for text in ("-1234.5678", "999.00", "0", "1000000")] == [
+        *("-1,234.5678", "999.00", "0", "1,000,000"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "word " * 50, "\u6f22\u5b57" * 30, HOSTILE])
+def test_the_text_form_stays_within_its_width_and_cuts_no_figure(text: str) -> None:
+    rate = a_rate("950.25", destination=f"Inmarsat {text}"[:100], connect_fee=Decimal("0.05"))
+    session = rated(1, start=MARCH, b_seconds=(7000,), subscriber=text, rate_b=rate)
+    told = to_table(an_invoice([session], buyer=Party(name=text, address=(text,))))
+    figures = [line for line in told.splitlines() if line.endswith("110,862.5500")]
+    assert len(figures) >= 2
+    spaced = [line for line in told.splitlines() if " " in line.strip()]
+    assert all(printed.width(line) <= WIDTH for line in spaced if text.isascii() and " " in text)
+    assert "with a fee of 0.0500 for the call" in " ".join(told.split())
+
+
+def test_east_asian_letters_take_two_columns_and_accents_none() -> None:
+    assert printed.width("\u682a\u5f0f A") == 6
+    assert printed.width("e\u0301") == 1
+    assert printed.padded("\u6f22", 4) == "\u6f22  "
+    assert printed.padded("\u6f22", -4) == "  \u6f22"
+
+
+def test_an_address_that_fits_its_line_can_be_copied() -> None:
+    seller = replace(SELLER, email="accounts-receivable@dialback.example")
+    page = page_of(an_invoice([rated(1, start=MARCH)], seller=seller))
+    assert ["E-mail", seller.email] in page["seller"]["particulars"]
+    assert seller.email in page["dispute"]
+    assert "\u200b" in page_of(an_invoice([], account_id="a" * 60))["facts"][4][1]
+
+
+def test_a_tax_table_stands_only_where_there_is_more_than_the_sums_say() -> None:
+    assert page_of(month_of_calls())["taxes"] == []
+
+
+def test_R07_the_legend_says_which_seconds_of_the_A_leg_this_plan_charges() -> None:
+    for policy, told in (
+        (ALegPolicy.FROM_ANSWER, "from your answer to its end. Its minimum"),
+        (ALegPolicy.FROM_ACCEPT, "from the first key you press to its end. Its minimum"),
+        (ALegPolicy.IF_B_ANSWERED, "if a destination that is charged answered. Its minimum"),
+        (ALegPolicy.WHILE_BRIDGED, "while you are connected to a charged destination. Its minimum"),
+        (ALegPolicy.FREE, "The call to you is free."),
+    ):
+        invoice = an_invoice([], plan=a_plan(a_leg_policy=policy))
+        for form in (to_table(invoice), to_html(invoice), " ".join(pages(invoice))):
+            said = " ".join(form.split())
+            assert told in said
+            assert "answer to hang-up of each leg" not in said
+            assert ("Its minimum" in said) is (policy is not ALegPolicy.FREE)
+
+
+def test_the_legend_names_what_bounds_the_price_of_a_leg() -> None:
+    plan = a_plan(call_price_min=Decimal("0.05"), call_price_max=Decimal(10))
+    legend = an_invoice([], plan=plan).legend
+    assert "A leg that is charged costs at least USD 0.05." in legend
+    assert "A leg that is charged costs at most USD 10.00." in legend
