@@ -48,6 +48,7 @@ CODES = (
     "234",
     "971",
 )
+HEADER = "prefix,destination,rate_per_min,first_increment,next_increment,currency"
 LOOK_UPS = 20_000
 LOOK_UPS_IN_TABLE = 500
 PASSES = 5
@@ -60,8 +61,8 @@ def main(arguments: list[str]) -> int:
     wanted = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="dialback-deck-") as name:
         folder = Path(name)
-        _write_sheet(folder / "sheet.csv", wanted.rows)
-        _dialback(folder, "init", "--folder", ".")
+        write_sheet(folder / "sheet.csv", wanted.rows)
+        dialback(folder, "init", "--folder", ".")
         print(machine_line())
         _import(folder, wanted.rows)
         _approve(folder)
@@ -69,18 +70,23 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _write_sheet(path: Path, rows: int) -> None:
+def write_sheet(path: Path, rows: int, *, edition: int = 1, motley: bool = False) -> None:
+    """Write a sheet of so many prefixes; in the next edition every third is dearer.
+
+    `motley`: names, fees and next rates are all different, as in no real sheet.
+    """
     chance = random.Random(7)
     prefixes: set[str] = set()
     while len(prefixes) < rows:
         prefixes.add(chance.choice(CODES) + str(chance.randrange(10 ** chance.randint(1, 7))))
     with path.open("w", encoding="utf-8") as sheet:
-        sheet.write("prefix,destination,rate_per_min,first_increment,next_increment,currency\n")
-        for prefix in prefixes:
-            price = f"0.{chance.randrange(1, 5000):04d}"
-            sheet.write(
-                f"{prefix},Destination {int(prefix) % 7000},{price},{chance.choice(['1,1', '30,6'])},USD\n"
-            )
+        sheet.write(HEADER + (",next_rate_per_min,connect_fee\n" if motley else "\n"))
+        for place, prefix in enumerate(prefixes):
+            units = chance.randrange(100, 5000) + (edition if place % 3 == 0 else 0)
+            price, steps = f"0.{units:04d}", chance.choice(["1,1", "30,6"])
+            zone = place if motley else int(prefix) % 7000
+            further = f",0.{place:08d},0.{place:07d}" if motley else ""
+            sheet.write(f"{prefix},Destination {zone},{price},{steps},USD{further}\n")
 
 
 def _import(folder: Path, rows: int) -> None:
@@ -89,7 +95,7 @@ def _import(folder: Path, rows: int) -> None:
     words = ("deck", "import", "big", "sheet.csv", "--kind", "cost", "--currency", "USD")
     started = time.perf_counter()
     with subprocess.Popen(
-        _command(words), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(words), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as importer:
         while importer.poll() is None:
             name = f"beside-{len(waits)}"
@@ -110,7 +116,7 @@ def _import(folder: Path, rows: int) -> None:
 
 def _approve(folder: Path) -> None:
     started = time.perf_counter()
-    _dialback(folder, "deck", "approve", "big:1", "--override", "measured")
+    dialback(folder, "deck", "approve", "big:1", "--override", "measured")
     print(f"approve, the whole command: {time.perf_counter() - started:.2f} s")
 
 
@@ -149,13 +155,15 @@ def _database(folder: Path) -> Database:
     return Database(f"sqlite:///{folder / 'dialback.db'}")
 
 
-def _dialback(folder: Path, *words: str) -> None:
+def dialback(folder: Path, *words: str) -> None:
+    """Run a command of Dialback's in that folder."""
     subprocess.run(
-        _command(words), cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(words), cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 
-def _command(words: tuple[str, ...]) -> list[str]:
+def command(words: tuple[str, ...]) -> list[str]:
+    """The process of a command of Dialback's."""
     return [sys.executable, "-m", "cli", *words]
 
 
