@@ -145,7 +145,7 @@ def prefixes(text: str, country: str = "") -> tuple[str, ...]:
     `61 38,39` is a country code with its area codes; `4470-4479` is a range, and becomes the fewest prefixes
     that cover it. `+`, spaces and dashes between digits mean nothing.
     """
-    if not country and _DIGITS.fullmatch(text):
+    if not country and is_prefix(text):
         return (text,)
     if _MANGLED.fullmatch(text.strip()):
         remedy = "a spreadsheet took it for a number: format the column as text, and write the digits"
@@ -160,11 +160,16 @@ def prefixes(text: str, country: str = "") -> tuple[str, ...]:
     if len(found) > PREFIXES_IN_A_CELL_MAX:
         raise CellRefused(f"{len(found)} prefixes in one cell", f"write at most {PREFIXES_IN_A_CELL_MAX}")
     for prefix in found:
-        if not _DIGITS.fullmatch(prefix):
+        if not is_prefix(prefix):
             raise CellRefused(f"{shown(text)} is not a prefix", _PREFIX_REMEDY)
     if len(set(found)) < len(found):
         raise CellRefused(f"{shown(text)} names a prefix twice", "write it once")
     return tuple(found)
+
+
+def is_prefix(text: str) -> bool:
+    """Whether a cell is one prefix as it is kept."""
+    return _DIGITS.fullmatch(text) is not None
 
 
 def increments(text: str) -> tuple[int, int]:

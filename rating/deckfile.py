@@ -96,7 +96,7 @@ def read_sheet(rows: Iterable[SheetRow], terms: SheetTerms) -> Iterator[SheetLin
     good = bad = 0
     for row in source:
         found = reader.read(row)
-        if any(isinstance(each, RowError) for each in found):
+        if isinstance(found[0], RowError):  # a row has errors, or it says something
             bad += 1
         else:
             good += 1

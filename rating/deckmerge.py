@@ -116,6 +116,8 @@ def changes(before: Sequence[RateRow], after: Sequence[RateRow], starts: int) ->
     """Return what becomes of one prefix's rows when the next version starts."""
     if before == after:
         return [Change(ChangeKind.UNCHANGED, row, row) for row in after]
+    if not before:
+        return [Change(ChangeKind.CLOSED if row.blocked else ChangeKind.NEW, None, row) for row in after]
     found = [_change(before, row, after, starts) for row in after]
     result = [change for change in found if change is not None]
     for row in before:

@@ -10,6 +10,7 @@ Sheets repeat themselves: what a cell's text means is looked up before it is rea
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 from rating import cells
@@ -101,6 +102,7 @@ class RowReader:
         self._readings = _Readings(layout, currency, mapping)
         self._width = len(layout.fields)
         self._is_ragged = is_ragged
+        self._likes = _Likes(layout) if _Likes.can_be_in(layout) else None
 
     def read(self, row: SheetRow) -> list[SheetLine | RowError | Finding]:
         """Return what the row says: one SheetLine, or its errors; perhaps findings."""
@@ -115,7 +117,13 @@ class RowReader:
                 problem = f"{len(texts)} cells where the header has {self._width}"
                 remedy = "give each column one cell; quote a cell that holds the delimiter"
                 return [RowError(row.number, "row", problem, remedy)]
-        return _Row(row.number, texts, self._readings).lines()
+        line = None if self._likes is None else self._likes.read(row.number, texts, self._readings)
+        if line is not None:
+            return [line]
+        found = _Row(row.number, texts, self._readings).lines()
+        if self._likes is not None:
+            self._likes.keep(texts, found)
+        return found
 
 
 class _Memory(dict[str, Value]):
@@ -156,10 +164,49 @@ class _Readings:
         self.bands = _Memory(_band)
         self.flags = _Memory(cells.flag)
         self.digits = _Memory(lambda text: cells.whole(text, PREFIX_DIGITS_MAX))
+        # By the three digits that decide whether `_Row` has something to say of a prefix.
+        self.is_plain = _Memory(lambda head: bool(country_code(head)) and not _ITALY_LOST_ZERO.match(head))
 
     def named(self, at: int) -> str:
         """Return the header of a column; -1 is the whole row."""
         return self.layout.names[at][:40] if 0 <= at < len(self.layout.names) else "row"
+
+
+class _Likes:
+    """Rows like one before: but for the prefix and the price of a minute, every cell says the same."""
+
+    def __init__(self, layout: Layout) -> None:
+        varying = {Field.PREFIX, Field.RATE, Field.IGNORED}
+        self._prefix, self._price = layout.places[Field.PREFIX], layout.places[Field.RATE]
+        self._others = itemgetter(*(at for at, which in enumerate(layout.fields) if which not in varying))
+        self._lines: dict[object, SheetLine] = {}
+
+    @staticmethod
+    def can_be_in(layout: Layout) -> bool:
+        """Whether one cell is the prefix, whatever the others say, and one the price."""
+        several = {Field.COUNTRY_CODE, Field.AREA, Field.PEAK_RATE, Field.OFFPEAK_RATE}
+        return {Field.PREFIX, Field.RATE} <= layout.places.keys() and not several & layout.places.keys()
+
+    def read(self, number: int, texts: list[str], readings: _Readings) -> SheetLine | None:
+        """Return what the row says; None where none like it was kept, or it wants a closer look."""
+        like = self._lines.get(self._others(texts))
+        prefix, price = texts[self._prefix], texts[self._price]
+        if like is None or not (cells.is_prefix(prefix) and readings.is_plain[prefix[:3]]):
+            return None
+        try:
+            units = readings.prices[price]
+        except CellRefused:
+            return None
+        row = like.rates[0]
+        return SheetLine(number, (RateRow._make((prefix, *row[1:5], units, *row[6:])),), like.status)
+
+    def keep(self, texts: list[str], found: list[SheetLine | RowError | Finding]) -> None:
+        """Keep a row that stands for one row of a deck, and of which there is nothing else to say."""
+        first = found[0]
+        if len(found) == 1 and isinstance(first, SheetLine) and len(first.rates) == 1:
+            if len(self._lines) >= REMEMBERED_MAX:
+                self._lines.clear()
+            self._lines[self._others(texts)] = first
 
 
 class _Row:

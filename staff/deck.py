@@ -8,6 +8,7 @@ Knows nothing of: SQL, what a row may hold (rating/deckfile.py).
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from store.staging import StageReport, Version, Wish
 
 CEILING = "10"
-PAUSE_SECONDS = 0.01
-"""Between the steps of a large import, so that the switch's own writes come through."""
+PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.01, 0.25
+"""Between the steps of a large import as long as the step took: others can write half of the time."""
 CHANGE_COLUMNS = ("change", "prefix", "band", "destination", "before", "after", "valid_from", "valid_till")
 
 
@@ -189,7 +190,7 @@ def discard(desk: Desk, version: str, reason: str) -> None:
     found = desk.change(
         "discard", staging.note_discard, *decklook.named_version(version), desk.author(reason)
     )
-    staging.discard_rows(desk.database, found.id, lambda: desk.pause(PAUSE_SECONDS))
+    staging.discard_rows(desk.database, found.id, _Pauses(desk))
     click.echo(f"{found.name} is gone")
 
 
@@ -237,7 +238,7 @@ def _stage(desk: Desk, asked: _Asked, reason: str) -> StageReport:
                 write_rejected(asked, report)
             if report.rows and not report.changes_nothing:
                 with _bar(report.rows, "staging") as bar:
-                    staging.write(lambda: _step(desk, bar))
+                    staging.write(_Pauses(desk, bar))
         except DeckRefused as refused:
             for error in refused.errors[:50]:
                 say(f"{asked.file}: {error}")
@@ -274,11 +275,22 @@ def _with_progress(found: Any, done: Any, bar: Any) -> Any:
     bar.update(bar.length - last)
 
 
-def _step(desk: Desk, bar: Any) -> None:
-    from store.raterows import ROWS_AT_ONCE
+class _Pauses:
+    """Called after each step of much writing, lets the switch's own writes come through."""
 
-    bar.update(ROWS_AT_ONCE)
-    desk.pause(PAUSE_SECONDS)
+    def __init__(self, desk: Desk, bar: Any = None) -> None:
+        self._desk = desk
+        self._bar = bar
+        self._since = time.monotonic()
+
+    def __call__(self) -> None:
+        from store.raterows import ROWS_WRITTEN_AT_ONCE
+
+        if self._bar is not None:
+            self._bar.update(ROWS_WRITTEN_AT_ONCE)
+        took = time.monotonic() - self._since
+        self._desk.pause(min(max(took, PAUSE_SECONDS_MIN), PAUSE_SECONDS_MAX))
+        self._since = time.monotonic()
 
 
 def _bar(length: int, label: str) -> Any:

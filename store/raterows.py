@@ -10,25 +10,33 @@ Instants go in and out as the integers they are stored as: a million datetimes t
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, column, insert, select, table, type_coerce
+from sqlalchemy import BigInteger, Connection, Row, bindparam, select, type_coerce
 
 from rating.prefixes import PREFIX_DIGITS_MAX
 from rating.raterow import RateRow
 from rating.ratetable import RateTable
 from store.schema import rates
 
-ROWS_AT_ONCE = 2_000
-"""Read and written together: some ten milliseconds, so that nobody else waits for long."""
+ROWS_READ_AT_ONCE = 2_000
+ROWS_WRITTEN_AT_ONCE = 500
+"""Some milliseconds, so that nobody else waits for long to write."""
 
-NAMES = tuple(each.name for each in rates.columns)
+NAMES = (
+    *("version_id", "row", "prefix", "band", "valid_from", "valid_till", "destination", "per_minute"),
+    *("next_per_minute", "connect_fee", "first_increment_s", "next_increment_s", "blocked"),
+    *("surcharge_same_country", "surcharge_eea", "surcharge_non_eea", "surcharge_invalid"),
+    *("attempt_fee", "number_digits_min", "number_digits_max"),
+)
+"""In the order of RateRow."""
 COLUMNS = tuple(
     type_coerce(rates.c[name], BigInteger).label(name)
     if name in {"valid_from", "valid_till"}
     else rates.c[name]
     for name in NAMES
 )
-# Without types, so that nothing is done to values that are what the driver takes.
-_WRITTEN = table("rates", *(column(name) for name in NAMES))
+_INSERT = f"INSERT INTO rates ({', '.join(NAMES)}) VALUES "  # noqa: S608 - names of ours
+_MARKS = {"sqlite": "?", "postgresql": "%s"}
+_NO_SURCHARGES = (None, None, None, None)
 ALL = (
     select(*COLUMNS)
     .where(rates.c.version_id == bindparam("version_id"))
@@ -44,18 +52,24 @@ _BY_INDEX = (
 )
 
 
-def write(connection: Connection, version_id: int, numbered: Iterable[tuple[int, RateRow]]) -> None:
-    """Insert rows of a version with their numbers."""
-    values = [_values(version_id, number, row) for number, row in numbered]
-    for start in range(0, len(values), ROWS_AT_ONCE):
-        connection.execute(insert(_WRITTEN), values[start : start + ROWS_AT_ONCE])
+def write(connection: Connection, version_id: int, numbered: Iterable[tuple[int, Sequence[Any]]]) -> None:
+    """Insert rows of a version, RateRows or their plain tuples, with their numbers."""
+    # Straight to the driver: nothing is to be done to values that are what it takes.
+    marks = ", ".join([_MARKS[connection.dialect.name]] * len(NAMES))
+    values = [
+        (version_id, number, *row[:11], *(row[11] or _NO_SURCHARGES), *row[12:]) for number, row in numbered
+    ]
+    if values:
+        connection.exec_driver_sql(f"{_INSERT}({marks})", values)
 
 
 def read(connection: Connection, version_id: int) -> Iterator[tuple[int, RateRow]]:
     """Yield all rows of a version with their numbers, by prefix and start, few at once."""
-    found = connection.execute(ALL, {"version_id": version_id}, execution_options={"yield_per": ROWS_AT_ONCE})
+    found = connection.execute(
+        ALL, {"version_id": version_id}, execution_options={"yield_per": ROWS_READ_AT_ONCE}
+    )
     for row in found:
-        yield row.row, row_of(row)
+        yield _numbered(row)
 
 
 def read_table(
@@ -73,57 +87,15 @@ def candidates(connection: Connection, version_id: int, digits: str) -> Sequence
         found = connection.exec_driver_sql(_BY_INDEX, (version_id, *prefixes))
     else:
         found = connection.execute(CANDIDATES, {"version_id": version_id, "prefixes": prefixes})
-    return [(row.row, row_of(row)) for row in found]
+    return [_numbered(row) for row in found]
 
 
 def row_of(row: Row[Any, *tuple[Any, ...]]) -> RateRow:
     """The integers of one row of the table, selected by COLUMNS."""
-    surcharges = (
-        row.surcharge_same_country,
-        row.surcharge_eea,
-        row.surcharge_non_eea,
-        row.surcharge_invalid,
-    )
-    return RateRow(
-        row.prefix,
-        row.band,
-        row.valid_from,
-        row.valid_till,
-        row.destination,
-        row.per_minute,
-        row.next_per_minute,
-        row.connect_fee,
-        row.first_increment_s,
-        row.next_increment_s,
-        bool(row.blocked),
-        () if surcharges == (None, None, None, None) else surcharges,
-        row.attempt_fee,
-        row.number_digits_min,
-        row.number_digits_max,
-    )
+    return _numbered(row)[1]
 
 
-def _values(version_id: int, number: int, row: RateRow) -> dict[str, Any]:
-    same_country, eea, non_eea, invalid = row.surcharges or (None, None, None, None)
-    return {
-        "version_id": version_id,
-        "row": number,
-        "prefix": row.prefix,
-        "destination": row.destination,
-        "per_minute": row.per_minute,
-        "next_per_minute": row.next_per_minute,
-        "connect_fee": row.connect_fee,
-        "first_increment_s": row.first_increment_s,
-        "next_increment_s": row.next_increment_s,
-        "valid_from": row.valid_from,
-        "valid_till": row.valid_till,
-        "blocked": row.blocked,
-        "band": row.band,
-        "surcharge_same_country": same_country,
-        "surcharge_eea": eea,
-        "surcharge_non_eea": non_eea,
-        "surcharge_invalid": invalid,
-        "attempt_fee": row.attempt_fee,
-        "number_digits_min": row.number_digits_min,
-        "number_digits_max": row.number_digits_max,
-    }
+def _numbered(row: Sequence[Any]) -> tuple[int, RateRow]:
+    surcharges = row[13:17]
+    told = () if surcharges == _NO_SURCHARGES else tuple(surcharges)
+    return row[1], RateRow._make((*row[2:12], row[12] == 1, told, *row[17:20]))

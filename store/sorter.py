@@ -1,87 +1,95 @@
 """A sheet's rows in the order of their prefixes, however many they are.
 
 Reads: SheetLines as they come.
-Gives: NumberedRows by prefix and start, as often as they are asked for.
+Gives: NumberedRows by prefix, start and band, as often as they are asked for.
 Knows nothing of: the database of the switch.
 
-SQLite sorts them in a database of its own, a file without a name in the system's folder for temporary files,
-which is gone when it is closed: the memory that is used does not grow with the sheet.
+So many rows at a time are sorted in memory and put on disk; all those runs are merged once. The memory that
+is used does not grow with the sheet.
 """
 
-import sqlite3
 from collections.abc import Iterator
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from rating.cells import Status
 from rating.deckmerge import NumberedRow
-from rating.raterow import RateRow
+from rating.raterow import UNDATED, RateRow
 from rating.sheetrow import SheetLine
+from store.spool import Spool
 
-ROWS_AT_ONCE = 5_000
-CACHE_KILOBYTES = 32_000
-
-_TABLE = """CREATE TABLE sheet (
-    number INTEGER, status TEXT, prefix TEXT, band TEXT, valid_from INTEGER, valid_till INTEGER,
-    destination TEXT, per_minute INTEGER, next_per_minute INTEGER, connect_fee INTEGER,
-    first_s INTEGER, next_s INTEGER, blocked INTEGER,
-    same_country INTEGER, eea INTEGER, non_eea INTEGER, invalid INTEGER,
-    attempt_fee INTEGER, digits_min INTEGER, digits_max INTEGER)"""
-_INSERT = f"INSERT INTO sheet VALUES ({', '.join('?' * 20)})"  # noqa: S608 - only question marks
-_SORTED = "SELECT * FROM sheet ORDER BY prefix, valid_from, band, number"
-
-
-_REPEATED = """SELECT * FROM sheet WHERE (prefix, band) IN
-    (SELECT prefix, band FROM sheet GROUP BY prefix, band HAVING count(*) > 1)
-    ORDER BY prefix, band, valid_from, number"""
-_NO_SURCHARGES = (None, None, None, None)
-_STATUSES = {str(status): status for status in Status}
+ROWS_IN_A_RUN = 50_000
+"""Some 20 MB of memory."""
+_STATUSES = {status.value: status for status in Status}
+_PREFIX, _BAND = itemgetter(0), itemgetter(2)
 
 
 class Sorter:
     """Add, then read; close it at the end."""
 
     def __init__(self) -> None:
-        """Make the nameless database."""
-        self._connection = sqlite3.connect("", isolation_level=None)
-        for order in (
-            f"PRAGMA cache_size=-{CACHE_KILOBYTES}",
-            "PRAGMA journal_mode=OFF",
-            "PRAGMA synchronous=OFF",
-        ):
-            self._connection.execute(order)
-        self._connection.execute(_TABLE)
-        self._connection.execute("BEGIN")
-        self._waiting: list[tuple[object, ...]] = []
+        """Nothing is on disk yet."""
+        # Prefix, start, band, and a number of its own so that no more is ever compared; then all the rest.
+        self._waiting: list[tuple[Any, ...]] = []
+        self._runs: list[Spool] = []
+        self._sorted: Spool | None = None
         self.rows = 0
 
     def close(self) -> None:
         """Delete it all."""
-        self._connection.close()
+        for spool in (*self._runs, *filter(None, [self._sorted])):
+            spool.close()
+        self._runs, self._sorted = [], None
 
     def add(self, line: SheetLine) -> None:
         """Take the rows of one line of the sheet."""
         for row in line.rates:
-            surcharges = row.surcharges or (None, None, None, None)
-            self._waiting.append((line.row, str(line.status), *row[:11], *surcharges, *row[12:]))
-        self.rows += len(line.rates)
-        if len(self._waiting) >= ROWS_AT_ONCE:
-            self._flush()
+            self.rows += 1
+            key = (row.prefix, row.valid_from, row.band, self.rows)
+            self._waiting.append((*key, line.row, line.status.value, *row[3:]))
+        if len(self._waiting) >= ROWS_IN_A_RUN:
+            self._end_run()
 
-    def sorted(self) -> Iterator[NumberedRow]:
-        """Yield the rows by prefix and start."""
-        return self._rows(_SORTED)
+    def sorted(self, undated_start: int = UNDATED) -> Iterator[NumberedRow]:
+        """Yield the rows in their order; those that have no start begin at `undated_start`."""
+        for row in self._merged():
+            yield _numbered(row, undated_start)
 
     def repeated(self) -> Iterator[NumberedRow]:
         """Yield the rows whose prefix and band occur more than once, by those."""
-        return self._rows(_REPEATED)
+        for _, of_prefix in groupby(self._merged(), key=_PREFIX):
+            rows = list(of_prefix)
+            if len(rows) > 1:
+                rows.sort(key=_BAND)  # those of a band stay in their order
+                for _, of_band in groupby(rows, key=_BAND):
+                    same = list(of_band)
+                    if len(same) > 1:
+                        yield from map(_numbered, same)
 
-    def _rows(self, order: str) -> Iterator[NumberedRow]:
-        self._flush()
-        for number, status, *plain in self._connection.execute(order):
-            plain[10] = plain[10] == 1
-            surcharges = tuple(plain[11:15])
-            plain[11:15] = [() if surcharges == _NO_SURCHARGES else surcharges]
-            yield NumberedRow(number, RateRow._make(plain), _STATUSES[status])
+    def _merged(self) -> Spool:
+        if self._sorted is None:
+            self._end_run()
+            self._sorted = Spool()
+            for row in merge(*self._runs):
+                self._sorted.put(row)
+            for run in self._runs:
+                run.close()
+            self._runs = []
+        return self._sorted
 
-    def _flush(self) -> None:
-        self._connection.executemany(_INSERT, self._waiting)
-        self._waiting.clear()
+    def _end_run(self) -> None:
+        self._waiting.sort()
+        run = Spool()
+        for row in self._waiting:
+            run.put(row)
+        self._runs.append(run)
+        self._waiting = []
+
+
+def _numbered(row: tuple[Any, ...], undated_start: int = UNDATED) -> NumberedRow:
+    prefix, start, band, _, number, status, *rest = row
+    if start == UNDATED:
+        start = undated_start
+    return NumberedRow(number, RateRow._make((prefix, band, start, *rest)), _STATUSES[status])

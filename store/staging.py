@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -22,7 +22,7 @@ from rating import deckmerge
 from rating.countries import country
 from rating.deckmerge import Change, ChangeKind, NumberedRow, SheetKind
 from rating.findings import Finding, FindingKind, RowError
-from rating.raterow import UNDATED, RateRow
+from rating.raterow import UNDATED
 from rating.sheetrow import SheetLine, clashes
 from store import raterows
 from store.audit import Author, note
@@ -32,6 +32,7 @@ from store.errors import Conflict, NotFound
 from store.margins import losses
 from store.schema import deck_findings, deck_versions, rates
 from store.sorter import Sorter
+from store.spool import Spool
 from values.instants import instant_of, micros
 
 FINDINGS_KEPT_MAX = 1_000
@@ -110,6 +111,7 @@ class Staging:
         self._author = author
         self._now = micros(author.at)
         self._sorter = Sorter()
+        self._next = Spool()
         self._earliest: int | None = None
         self._is_undated = False
         self._starts = 0
@@ -119,6 +121,7 @@ class Staging:
     def close(self) -> None:
         """Forget the sheet."""
         self._sorter.close()
+        self._next.close()
 
     def take(self, found: Iterable[SheetLine | RowError | Finding]) -> None:
         """Take all that a sheet says, then compare it with the version before."""
@@ -143,24 +146,19 @@ class Staging:
     def write(self, pause: Callable[[], object]) -> StageReport:
         """Write the version, a step at a time with a pause after each; it waits for approval then."""
         call = self._database.call
-        with self._database.reading() as connection:
-            version_id = call("begin staging", self._begin)
-            try:
-                some: list[tuple[int, RateRow]] = []
-                for number, row in enumerate(self._rows(connection), start=1):
-                    some.append((number, row))
-                    if len(some) == raterows.ROWS_AT_ONCE:
-                        call("stage rates", raterows.write, version_id, some)
-                        some = []
-                        pause()
+        version_id = call("begin staging", self._begin)
+        try:
+            numbered = enumerate(self._next, start=1)
+            while some := list(islice(numbered, raterows.ROWS_WRITTEN_AT_ONCE)):
                 call("stage rates", raterows.write, version_id, some)
-                with self._database.reading() as now:
-                    for finding in losses(now, version_id, self._margins_at()):
-                        self.report.find(finding)
-                call("end staging", self._end, version_id)
-            except BaseException:
-                discard_rows(self._database, version_id, pause)
-                raise
+                pause()
+            with self._database.reading() as now:
+                for finding in losses(now, version_id, self._margins_at()):
+                    self.report.find(finding)
+            call("end staging", self._end, version_id)
+        except BaseException:
+            discard_rows(self._database, version_id, pause)
+            raise
         return self.report
 
     # what the sheet says
@@ -202,8 +200,11 @@ class Staging:
         gone = scope = 0
         for merged in self._merged(connection, base):
             found = deckmerge.changes(merged.before, merged.after, self._starts)
-            report.changes.update(change.kind for change in found)
+            for change in found:
+                report.changes[change.kind] += 1
             report.rows += len(merged.after)
+            for row in merged.after:
+                self._next.put(tuple(row))
             if merged.before and not (merged.after and not merged.listed):
                 scope += 1
                 gone += not merged.after
@@ -233,22 +234,17 @@ class Staging:
         before = () if base is None else (row for _, row in raterows.read(connection, base.id))
         return deckmerge.merge(
             before,
-            self._usable(),
+            self._usable(self._starts),
             kind=self._wish.sheet,
             starts=self._starts,
             countries=self._countries,
         )
 
-    def _usable(self) -> Iterator[NumberedRow]:
+    def _usable(self, undated_start: int = UNDATED) -> Iterator[NumberedRow]:
         rejected = self.report.rejected
-        for each in self._sorter.sorted():
+        for each in self._sorter.sorted(undated_start):
             if each.number not in rejected:
                 yield each
-
-    def _rows(self, connection: Connection) -> Iterator[RateRow]:
-        number, name = self.report.base_version, self._wish.deck_name
-        for merged in self._merged(connection, version(connection, name, number) if number else None):
-            yield from merged.after
 
     # what is written
 
@@ -408,7 +404,7 @@ def _discard_some(connection: Connection, version_id: int) -> int:
         select(rates.c.row)
         .where(rates.c.version_id == version_id)
         .order_by(rates.c.row.desc())
-        .offset(raterows.ROWS_AT_ONCE)
+        .offset(raterows.ROWS_WRITTEN_AT_ONCE)
         .limit(1)
         .scalar_subquery()
     )

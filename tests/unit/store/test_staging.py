@@ -213,7 +213,10 @@ def test_every_step_is_in_the_audit_log(company: Database) -> None:
 
 
 def test_what_is_staged_in_steps_is_whole_and_what_fails_half_way_leaves_nothing(company: Database) -> None:
-    many = [line(number, str(200_000 + number), "0.1") for number in range(2, 2 * raterows.ROWS_AT_ONCE + 9)]
+    many = [
+        line(number, str(200_000 + number), "0.1")
+        for number in range(2, 2 * raterows.ROWS_WRITTEN_AT_ONCE + 9)
+    ]
     steps: list[int] = []
 
     def stumble() -> None:
