@@ -12,6 +12,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 NOW = datetime(2026, 4, 2, 9, tzinfo=UTC)
+SETTINGS = """
+[database]
+url = "{url}"
+[pbx]
+folder = "pbx"
+sip_port = 5060
+rtp_start = 10000
+rtp_end = 10199
+[agi]
+port = 4573
+secret = "{secret}"
+[ami]
+port = 5038
+secret = "{secret}"
+[seller]
+name = "Dialback Ltd"
+country = "DE"
+tax_id = "DE123456789"
+"""
+"""Of the folder in which a program is killed."""
 STEPS = (
     "numbered",
     "posted",

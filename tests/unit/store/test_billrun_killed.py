@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from killed_run import STEPS
+from killed_run import SETTINGS, STEPS
 from sqlalchemy import Connection, func, select
 from storeworld import CLERK, callback, play, story
 
@@ -22,25 +22,6 @@ from values.e164 import E164
 
 ROOT = Path(__file__).parents[3]
 ACCOUNTS = 5
-SETTINGS = """
-[database]
-url = "{url}"
-[pbx]
-folder = "pbx"
-sip_port = 5060
-rtp_start = 10000
-rtp_end = 10199
-[agi]
-port = 4573
-secret = "{secret}"
-[ami]
-port = 5038
-secret = "{secret}"
-[seller]
-name = "Dialback Ltd"
-country = "DE"
-tax_id = "DE123456789"
-"""
 
 
 def calls_of_a_month(connection: Connection) -> None:
