@@ -4,8 +4,9 @@ Reads: lines of CSV text: Dialback's own columns under a header, or Asterisk's M
 Gives: CallParts: the lines as they stand, the legs among them as columns, and what is wrong with the others.
 Knows nothing of: files, decks, prices.
 
-Own columns, in any order, more allowed: number, talk_seconds, and if wanted leg (A, B, B2 …; B where absent)
-and answered_at. A line that cannot be read keeps its place. Each line is one row: a cell holds no line end.
+Own columns, in any order, more allowed: number, talk_seconds, and if wanted leg (A, B, B2 …; B where absent),
+answered_at, and caller_id: what the leg showed, for surcharges; empty where it was withheld. A line that
+cannot be read keeps its place. Each line is one row: a cell holds no line end.
 """
 
 import csv
@@ -18,11 +19,12 @@ from itertools import islice
 
 import numpy as np
 
-from rating.bulk import TALK_SECONDS_MAX, BulkLegs, number_column, plain_legs
-from values.e164 import NumberRefused, normalise
+from rating.bulk import ORIGINS, TALK_SECONDS_MAX, BulkLegs, number_column, plain_legs
+from rating.origin import origin_class
+from values.e164 import E164, NumberRefused, normalise
 from values.instants import micros
 
-NUMBER, SECONDS, LEG, ANSWERED = "number", "talk_seconds", "leg", "answered_at"
+NUMBER, SECONDS, LEG, ANSWERED, CALLER_ID = "number", "talk_seconds", "leg", "answered_at", "caller_id"
 # The order in which Asterisk's cdr_csv.c writes Master.csv; the last two are there if cdr.conf asks for them.
 MASTER_CSV = (
     "accountcode",
@@ -142,9 +144,12 @@ class _Reading:
         self._number, self._seconds, self._leg, self._answered = (
             columns.index(name) if name in columns else -1 for name in wanted
         )
+        # A Master.csv has a caller, but not what was shown of it to the destination.
+        self._caller_id = columns.index(CALLER_ID) if CALLER_ID in columns else -1
         self._least = MASTER_CSV_LEAST if form.is_asterisk else len(columns)
         self._at = None if form.at is None else micros(form.at)
         self._digits = lru_cache(NUMBERS_KEPT)(_normaliser(form.home_country))
+        self._origin = lru_cache(NUMBERS_KEPT)(self._origin_of)
 
     def part(self, some: Sequence[tuple[int, str]]) -> CallPart:
         columns, reading = self._columns, _Part()
@@ -159,15 +164,19 @@ class _Reading:
                 if len(reading.cells) == place:
                     reading.cells.append([])
                 reading.errors[place] = CallError(row=number, column=wrong.column, problem=wrong.problem)
+        legs = plain_legs(
+            numbers=number_column(reading.digits),
+            at=np.array(reading.at, dtype=np.int64),
+            talk_seconds=np.array(reading.seconds, dtype=np.int64),
+            is_a=np.array(reading.is_a, dtype=np.bool_),
+        )
+        if self._caller_id >= 0:
+            shown = (reading.cells[place][self._caller_id].strip() for place in reading.places)
+            legs.origins[:] = [self._origin(*each) for each in zip(shown, reading.digits, strict=True)]
         return CallPart(
             columns=columns,
             cells=[_fitted(cells, len(columns)) for cells in reading.cells],
-            legs=plain_legs(
-                numbers=number_column(reading.digits),
-                at=np.array(reading.at, dtype=np.int64),
-                talk_seconds=np.array(reading.seconds, dtype=np.int64),
-                is_a=np.array(reading.is_a, dtype=np.bool_),
-            ),
+            legs=legs,
             places=reading.places,
             errors=reading.errors,
             unanswered=frozenset(reading.unanswered),
@@ -197,6 +206,12 @@ class _Reading:
         if isinstance(digits, _Wrong):
             raise _Wrong(name[self._number], digits.problem)
         reading.add(place, digits, at, seconds, is_a=is_a)
+
+    def _origin_of(self, shown: str, dialled: str) -> int:
+        """Return the place in ORIGINS of a caller ID; what is no number counts as the network counts it."""
+        digits = self._digits(shown)
+        caller_id = shown if isinstance(digits, _Wrong) else E164(digits)
+        return ORIGINS.index(origin_class(caller_id, E164(dialled)))
 
     def _instant(self, text: str) -> int:
         if _INSTANT.fullmatch(text):

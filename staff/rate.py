@@ -79,9 +79,11 @@ def rate(
 ) -> None:
     """Price a FILE of calls, a leg on each line; `-` is standard input, and .gz is understood.
 
-    Its columns are leg, number, answered_at, talk_seconds, and any others, which are kept. Added are prefix,
+    Its columns are leg, number, answered_at, talk_seconds, if wanted caller_id (what was shown, for which the
+    deck may ask a surcharge; empty is withheld), and any others, which are kept. Added are prefix,
     destination, rate_per_minute, billed_seconds, amount, currency and reason. A line that cannot be priced
-    keeps its place and says why. Nothing is written into the books.
+    keeps its place and says why. A plan's package of minutes is not applied: whose minutes they are, a file
+    does not say. Nothing is written into the books. Exit code 1 if not one line could be priced.
     """
     from rating.callfile import CallFormat
     from staff.callfile import CallFile
@@ -97,6 +99,8 @@ def rate(
     found = CallFile(plan, _dated(desk, deck_name or plan.deck_id, plan, at), form)
     _price(found, file, output, to)
     _say_summary(found.summary, plan)
+    if found.summary.lines and not found.summary.priced:
+        raise Stop(f"{file}: not one of its lines could be priced; the column reason says why of each", ERROR)
 
 
 def _price(found: CallFile, file: Path, output: str, to: Path | None) -> None:
@@ -146,6 +150,10 @@ def _say_summary(summary: Summary, plan: Plan) -> None:
     )
     for reason, count in sorted(summary.unpriced.items()):
         say(f"{count:,} not priced: {reason}")
+    if plan.package_seconds:
+        minutes, seconds = divmod(plan.package_seconds, 60)
+        given = f"{minutes:,} min" + (f" {seconds} s" if seconds else "")
+        say(f"The package of {plan.id}, {given} a month, is not applied: calls cost what the deck asks.")
 
 
 def _plan(connection: Connection, name: str, now: datetime) -> Plan:

@@ -189,3 +189,40 @@ def test_the_file_may_be_written_to_a_place(office: Office) -> None:
     )
     assert done.out == ""
     assert len(json.loads(to.read_text())) == 13
+
+
+def test_W45_a_caller_id_column_brings_its_surcharge(office: Office) -> None:
+    sheet = (
+        "prefix,destination,rate_per_min,first_increment,next_increment,surcharge_non_eea,surcharge_invalid\n"
+    )
+    deck = write(office, f"{sheet}33,France,0.02,1,1,0.25,0.40\n", "fr.csv")
+    words = ("--kind", "sell", "--currency", "USD", "--approve", "--effective", "2026-01-01")
+    office.done("deck", "import", "fr", deck, *words)
+    lines = [
+        f"+33142685300,2026-03-01T08:00:00Z,300,{shown}"
+        for shown in ("+12125550100", "+33142685301", "", "12")
+    ]
+    file = write(office, "\n".join(["number,answered_at,talk_seconds,caller_id", *lines]))
+    rows = priced(office.done("rate", file, "--plan", "standard", "--deck", "fr"))
+    assert [row["amount"] for row in rows] == ["1.3500", "0.1000", "2.1000", "2.1000"]
+    bare = write(office, "number,answered_at,talk_seconds\n+33142685300,2026-03-01T08:00:00Z,300\n")
+    assert priced(office.done("rate", bare, "--plan", "standard", "--deck", "fr"))[0]["amount"] == "0.1000"
+
+
+def test_a_file_of_which_no_line_can_be_priced_is_an_error_and_one_without_lines_is_none(
+    office: Office,
+) -> None:
+    header = "number,answered_at,talk_seconds\n"
+    failed = office(
+        "rate", write(office, f"{header}+4930123456,2026-03-01T08:00:00Z,31\n"), "--plan", "standard"
+    )
+    assert (failed.code, "not one of its lines could be priced" in failed.err) == (1, True)
+    assert priced(failed)[0]["reason"] == "no prefix of the deck fits"
+    assert office("rate", write(office, header), "--plan", "standard").code == 0
+
+
+def test_a_package_that_is_not_applied_is_said_to_be_so(office: Office) -> None:
+    office.done("plan", "add", "minutes", "--deck", "retail", "--package-minutes", "300")
+    assert "not applied" not in office.done("rate", write(office, CALLS), "--plan", "standard").err
+    said = office.done("rate", write(office, CALLS), "--plan", "minutes").err
+    assert "The package of minutes:1, 300 min a month, is not applied" in said
