@@ -20,6 +20,8 @@ from values.instants import micros
 from values.money import RATE_SCALE, UNITS_MAX
 
 COUNTRY_CODE_DIGITS_MAX = 3
+AREA_DIGITS_MAX = 6
+"""Behind a dash; longer ones are whole numbers, and then the dash says something else."""
 PREFIXES_IN_A_CELL_MAX = 1_000
 SHOWN_MAX = 30
 INPUT_DECIMALS_MAX = 18
@@ -143,7 +145,8 @@ def prefixes(text: str, country: str = "") -> tuple[str, ...]:
     """Return the prefixes of a cell: one, a list, ranges; with `country` they are that country's area codes.
 
     `61 38,39` is a country code with its area codes; `4470-4479` is a range, and becomes the fewest prefixes
-    that cover it. `+`, spaces and dashes between digits mean nothing.
+    that cover it. `+`, spaces, and a dash behind the country code (`1-242`) mean nothing; where a dash could
+    mean either, the cell is refused.
     """
     if not country and is_prefix(text):
         return (text,)
@@ -289,19 +292,39 @@ def _country_in_front(items: list[str]) -> tuple[str, list[str]]:
 
 
 def _one_or_range(item: str, before: str) -> tuple[str, ...]:
-    first, dash, last = (part.strip() for part in item.replace("\u2013", "-").partition("-"))
+    """Return the prefixes of `4470-4479`, or the one of `1-242`, where the dash is only there to be seen."""
+    first, dash, last = _parted(item)
     low, high = before + _bare(first), before + _bare(last)
-    if dash and low == high and len(low) > COUNTRY_CODE_DIGITS_MAX:
+    if not (dash and _bare(last)):
         return (low,)
-    if dash and _is_backwards(low, high):
+    if low == high and len(low) > COUNTRY_CODE_DIGITS_MAX:
+        return (low,)
+    if _is_backwards(low, high):
         remedy = "write the lower prefix first, or one whole prefix in a row"
         raise CellRefused(f"{shown(item)} is a range that ends before it begins", remedy)
-    if not (dash and _AREA.fullmatch(low) and _AREA.fullmatch(high) and len(low) == len(high) and low < high):
-        return (before + _bare(item),)
-    if country_code(low) != country_code(high) or len(low) < 2:
-        remedy = "write one prefix in a row, with the country code in front"
-        raise CellRefused(f"{shown(item)} looks like a range over several countries", remedy)
-    return covering(low, high)
+    if _AREA.fullmatch(low) and _AREA.fullmatch(high) and len(low) == len(high) and low < high:
+        if country_code(low) != country_code(high) or len(low) < 2:
+            remedy = "write one prefix in a row, with the country code in front"
+            raise CellRefused(f"{shown(item)} looks like a range over several countries", remedy)
+        return covering(low, high)
+    if before or not _is_code_and_area(_bare(first), _bare(last)):
+        problem = f"{shown(item)} may be a range or one prefix"
+        raise CellRefused(
+            problem, "write the prefix without dashes, or both ends of the range with as many digits"
+        )
+    return (low + _bare(last),)
+
+
+def _parted(item: str) -> tuple[str, str, str]:
+    """Split at the dash of a range: one with spaces around it, or else the first one."""
+    text = item.replace("\u2013", " - ")
+    return text.partition(" - ") if " - " in text else text.partition("-")
+
+
+def _is_code_and_area(first: str, rest: str) -> bool:
+    """Whether `first` is a country code and `rest` an area code: not many digits, nor the code again."""
+    is_code = country_code(first + rest) == first
+    return is_code and len(rest) <= AREA_DIGITS_MAX and not rest.startswith(first)
 
 
 def _is_backwards(low: str, high: str) -> bool:

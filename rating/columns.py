@@ -88,8 +88,7 @@ def read_header(row: int, cells: Sequence[str], *, kind: str, mapping: Mapping) 
     fields = [_field(name, kind, mapped) for name in names]
     _settle_destination(fields, names, mapped)
     _settle_increments(fields)
-    if kind == "sell":  # nobody is billed for a call that was not answered
-        fields = [Field.OTHER_CHARGE if which is Field.ATTEMPT_FEE else which for which in fields]
+    fields = [which and _of_kind(which, kind) for which in fields]
     problems: list[tuple[str, str, str]] = []
     unused: list[str] = []
     for at, which in enumerate(fields):
@@ -119,14 +118,19 @@ def read_header(row: int, cells: Sequence[str], *, kind: str, mapping: Mapping) 
     )
 
 
-def without_header(mapping: Mapping) -> Layout:
+def without_header(mapping: Mapping, *, kind: str) -> Layout:
     """Return the layout of a sheet whose mapping gives its columns by their order."""
     return Layout(
         row=0,
         names=mapping.positions,
-        fields=tuple(Field(which) for which in mapping.positions),
+        fields=tuple(_of_kind(Field(which), kind) for which in mapping.positions),
         whole_blocks=mapping.whole_blocks,
     )
+
+
+def _of_kind(which: Field, kind: str) -> Field:
+    """Return what a field is in a deck of that kind: nobody is billed for a call that was not answered."""
+    return Field.OTHER_CHARGE if kind == "sell" and which is Field.ATTEMPT_FEE else which
 
 
 def _field(name: str, kind: str, mapped: dict[str, Field]) -> Field | None:

@@ -178,7 +178,10 @@ def _named(rate: Rate) -> Rate:
 def _layout(rows: Iterator[SheetRow], terms: SheetTerms) -> Layout:
     """Return the layout of the first row that names a prefix and a price; above it stand titles."""
     if terms.mapping.positions:
-        return without_header(terms.mapping)
+        layout = without_header(terms.mapping, kind=terms.kind)
+        if not layout.is_header:
+            raise DeckRefused((RowError(layout.row, *_missing(layout)),))
+        return layout
     nearest: Layout | None = None
     for at, row in enumerate(rows):
         if row.faults and not row.cells:

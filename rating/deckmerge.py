@@ -136,7 +136,7 @@ def findings(merged: Merged, found: Sequence[Change], *, now: int, starts: int) 
         if before is None or after is None or kind not in {ChangeKind.INCREASED, ChangeKind.DECREASED}:
             continue
         number = numbers.get((after.band, after.valid_from), first)
-        told = f"prefix {merged.prefix}: {_price(before.per_minute)} becomes {_price(after.per_minute)}"
+        told = f"prefix {merged.prefix}: {_what_changes(before, after)}"
         if abs(after.per_minute - before.per_minute) * 2 > before.per_minute:
             yield Finding(FindingKind.BIG_CHANGE, number, merged.prefix, f"{told}, over 50 %")
         if kind is ChangeKind.INCREASED and max(after.valid_from, starts) < now + NOTICE_MICROSECONDS:
@@ -220,6 +220,16 @@ def _prices(row: RateRow) -> tuple[int, ...]:
     following = row.per_minute if row.next_per_minute is None else row.next_per_minute
     surcharges = sum(each or 0 for each in row.surcharges)
     return row.per_minute, following, row.connect_fee or 0, surcharges, row.attempt_fee or 0
+
+
+def _what_changes(before: RateRow, after: RateRow) -> str:
+    """Return the first of the prices that are others now; they are in the order of _prices."""
+    old, new = _prices(before), _prices(after)
+    place = next(place for place, units in enumerate(old) if units != new[place])
+    return f"{PRICE_NAMES[place]}{_price(old[place])} becomes {_price(new[place])}"
+
+
+PRICE_NAMES = ("", "next rate ", "connect fee ", "surcharges, all together, ", "attempt fee ")
 
 
 def _price(units: int) -> str:

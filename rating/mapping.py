@@ -84,7 +84,11 @@ def _columns(columns: Any) -> tuple[tuple[str, str], ...]:
 def _positions(positions: Any) -> tuple[str, ...]:
     if not isinstance(positions, list) or len(positions) > COLUMNS_MAX:
         raise MappingRefused("positions", "write a list of fields, one for each column in order")
-    return tuple(_field("positions", which) for which in positions)
+    fields = tuple(_field("positions", which) for which in positions)
+    twice = next((which for which in fields if which != Field.IGNORED and fields.count(which) > 1), None)
+    if twice is not None:
+        raise MappingRefused("positions", f"{twice!r} stands there twice: write ignore for one of them")
+    return fields
 
 
 def _field(key: str, which: Any) -> str:

@@ -128,6 +128,11 @@ def _delimiter(stream: BinaryIO, encoding: str, mapping: Mapping, kind: str) -> 
 def _tariff_plan(folder: Path) -> OpenSheet:
     from rating.cgrates import FILES, TariffPlanRefused, read_tariff_plan
 
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        whole = f"a folder is read as CGRateS's tariff plan, {', '.join(FILES[:-1])} and {FILES[-1]}"
+        told = f"{whole}; {' and '.join(missing)} is missing"
+        raise Stop(f"{folder}: {told}. To import a sheet, name its file", ERROR)
     texts = {}
     digest = hashlib.sha256()
     for name in FILES:

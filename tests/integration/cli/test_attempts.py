@@ -32,7 +32,8 @@ def office_with_fees(office: Office) -> Office:
     """The carrier asks for attempts now, and one was in vain."""
     file = office.folder / "fees.csv"
     file.write_text(SHEET)
-    office.done("deck", "import", "carrier-x", str(file))
+    staged = office.done("deck", "import", "carrier-x", str(file))
+    assert "prefix 44: attempt fee 0.0000 becomes 0.0100 with less than 7 days' notice" in staged.err
     office.done("deck", "approve", "carrier-x:2", "--override", "agreed on 3 March")
     first = callback(currency="USD")
     office.store(play, first, list(unanswered(first)))

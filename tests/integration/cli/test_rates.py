@@ -179,3 +179,16 @@ def test_every_listing_speaks_table_json_and_csv(office: Office) -> None:
         assert len(lines) == len(rows) + 1, noun
         assert len(table) == len(rows) + 1, noun
         assert lines[0].split(",") == list(rows[0]), noun
+
+
+def test_a_folder_that_is_no_tariff_plan_names_what_is_expected(office: Office) -> None:
+    folder = office.folder / "sheets"
+    folder.mkdir()
+    (folder / "Rates.csv").write_text(f"{HEADER}44,UK,0.1\n", encoding="utf-8")
+    refused = office("deck", "import", "retail", str(folder))
+    assert refused.code == 1
+    assert "Destinations.csv, Rates.csv and DestinationRates.csv" in refused.err
+    assert (
+        "Destinations.csv and DestinationRates.csv is missing. To import a sheet, name its file"
+        in refused.err
+    )

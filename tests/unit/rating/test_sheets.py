@@ -10,6 +10,7 @@ from sheets import Read, read, read_path, workbook
 
 from rating.cells import Status, covering
 from rating.findings import FindingKind
+from rating.mapping import MappingRefused, read_mapping
 from rating.raterow import UNDATED
 from rating.sheet import LINE_CHARACTERS_MAX
 from staff.exits import Stop
@@ -129,6 +130,21 @@ def test_a_fee_for_each_attempt_is_refused_on_a_sell_deck() -> None:
     assert refused(found) == [(2, "attempt_fee")]
 
 
+def test_a_fee_for_each_attempt_is_refused_on_a_sell_deck_by_position_too() -> None:
+    mapping = 'positions = ["prefix", "destination", "rate_per_min", "attempt_fee"]'
+    sheet = "44,UK,0.10,0.01\n33,France,0.10,0\n"
+    found = read(sheet, mapping=mapping)
+    assert (found.prices, refused(found)) == ({"33": 10_000_000}, [(1, "attempt_fee")])
+    assert len(read(sheet, mapping=mapping, kind="cost").rows) == 2
+
+
+def test_positions_name_a_prefix_and_a_price_and_each_field_once() -> None:
+    assert refused(read("44,UK\n", mapping='positions = ["prefix", "destination"]')) == [(0, "rate_per_min")]
+    assert refused(read("UK,0.1\n", mapping='positions = ["destination", "rate_per_min"]')) == [(0, "prefix")]
+    with pytest.raises(MappingRefused, match="'prefix' stands there twice"):
+        read_mapping('positions = ["prefix", "prefix", "ignore", "ignore"]')
+
+
 def test_a_range_that_ends_before_it_begins_is_refused() -> None:
     found = read(
         "prefix,destination,rate_per_min\n4425-4420,UK,0.10\n44-20,London,0.10\n1-264,Anguilla,0.20\n"
@@ -213,6 +229,10 @@ def test_surcharges_by_origin_class_are_read() -> None:
         ("61 38,39", ["6138", "6139"]),
         ("+44 20", ["4420"]),
         ("1-809", ["1809"]),
+        ("1-242-359", ["1242359"]),
+        ("44 - 20", ["4420"]),
+        ("44-20 - 44-29", ["442"]),
+        ("4470\u20134479", ["447"]),
         ("4470-4479", ["447"]),
         ("447700-447719", ["44770", "44771"]),
         ("4470-4470", ["4470"]),
@@ -224,7 +244,11 @@ def test_a_prefix_cell_may_be_a_list_or_a_range(text: str, expected: list[str]) 
 
 
 @pytest.mark.parametrize(
-    "text", ["4.42E+11", "44 20,4416", "0044", "4470,,4471", "44,44", "33-75", "1e3", "44x", "٤٤"]
+    "text",
+    [
+        *("4.42E+11", "44 20,4416", "0044", "4470,,4471", "44,44", "33-75", "1e3", "44x", "٤٤"),
+        *("1-99999999", "4420-44299", "44-4479", "4420 - 44 29 5", "44 20-7,8", "4420-79-46"),
+    ],
 )
 def test_a_prefix_that_may_mean_two_things_or_none_is_refused(text: str) -> None:
     assert refused(read(f'{PLAIN_HEADER}"{text}",X,0.1\n')) == [(2, "prefix")]
