@@ -31,6 +31,8 @@ LISTED = (
     "priority",
     "asr_floor_percent",
     "acd_floor_seconds",
+    "zone",
+    "bands",
     "enabled",
     "sip",
 )
@@ -71,6 +73,14 @@ def trunk() -> None:
     metavar="SECONDS",
     help="It rests while its latest calls are shorter on average.",
 )
+@click.option("--zone", default="UTC", show_default=True, metavar="ZONE", help="Whose clock bands go by.")
+@click.option(
+    "--band",
+    "bands",
+    multiple=True,
+    metavar="BAND",
+    help="Hours that its deck's rows may name: peak=Mo-Fr 08:00-20:00. May be given again.",
+)
 @reason_option
 @output_option
 @pass_desk
@@ -79,7 +89,8 @@ def add(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> Non
     from store import trunks
 
     _sip_of(desk, name)
-    made = desk.change("add trunk", trunks.add_trunk, trunks.Trunk(name=name, **terms), desk.author(reason))
+    wish = trunks.Trunk(name=name, **{**terms, "bands": "; ".join(terms["bands"])})
+    made = desk.change("add trunk", trunks.add_trunk, wish, desk.author(reason))
     show_record(_line(desk, made), output)
 
 
@@ -91,11 +102,16 @@ def add(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> Non
 @click.option("--priority", type=int, help="Among routes of one cost the lowest goes first.")
 @click.option("--asr-floor", "asr_floor_percent", type=int, metavar="PERCENT", help="0 asks nothing.")
 @click.option("--acd-floor", "acd_floor_seconds", type=int, metavar="SECONDS", help="0 asks nothing.")
+@click.option("--zone", metavar="ZONE", help="Whose clock bands go by.")
+@click.option(
+    "--band", "bands", multiple=True, metavar="BAND", help='Its bands, all anew; "" takes them away.'
+)
 @reason_option
 @output_option
 @pass_desk
 def change(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> None:
     """Change what is named; the next call takes it so."""
+    terms["bands"] = "; ".join(terms["bands"]) if terms["bands"] else None
     given = {field: value for field, value in terms.items() if value is not None}
     if not given:
         raise click.UsageError("nothing to change: name at least one option")
@@ -218,6 +234,8 @@ def _line(desk: Desk, known: Trunk) -> Row:
         "priority": known.priority,
         "asr_floor_percent": known.asr_floor_percent,
         "acd_floor_seconds": known.acd_floor_seconds,
+        "zone": known.zone,
+        "bands": known.bands,
         "enabled": known.enabled,
         "sip": sip.get(known.name, f"not in {desk.config.name}"),
     }

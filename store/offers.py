@@ -7,9 +7,11 @@ Knows nothing of: which offer is taken (rating/routes.py).
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, case, func, select
 
+from rating.bands import band_at, read_bands
 from rating.callerid import ANY_CLASS, shown_at
 from rating.deck import NoRate, NoRateReason
 from rating.origin import OriginClass
@@ -46,7 +48,7 @@ def offers(
         if deck is None:
             cost: Rate | NoRate = NoRate(number=number, deck=row.cost_deck, reason=NoRateReason.NO_PREFIX)
         else:
-            cost = deck.find(number, at, network=code)
+            cost = deck.find(number, at, band_at(_bands_of(row.bands), row.zone, at), code)
         shown = shown_at(number, (*wishes, *stand_ins), permits.get(row.name, ANY_CLASS))
         found.append(
             Offer(
@@ -74,6 +76,7 @@ def fallback_caller_ids(connection: Connection, destination: E164) -> tuple[E164
 
 # how
 
+_bands_of = lru_cache(maxsize=256)(read_bands)
 _LIVE = (
     select(func.count())
     .select_from(legs)

@@ -253,6 +253,9 @@ trunks = Table(
     instant("created_at"),
     Column("asr_floor_percent", Integer, nullable=False, server_default="0"),
     Column("acd_floor_seconds", Integer, nullable=False, server_default="0"),
+    # Whose clock its bands go by, and the bands that its cost deck may name.
+    text("zone", default="UTC"),
+    text("bands", default=""),
 )
 
 country_policy = Table(

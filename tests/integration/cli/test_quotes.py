@@ -133,3 +133,35 @@ def test_a_time_is_that_of_both_legs_unless_the_destination_has_its_own(office: 
     now = datetime.now(UTC).isoformat(timespec="seconds")
     later = office.done("quote", *words[:-2], "--at", now, "--to-at", now, "--output", "json")
     assert Decimal(json.loads(later.out)["total"]) > 0
+
+
+def test_F140_a_carrier_s_peak_and_off_peak_columns_cost_by_its_trunk_s_bands(office: Office) -> None:
+    sheet = (
+        "prefix,destination,rate_peak,rate_offpeak\n1,North America,0.12,0.03\n44,United Kingdom,0.05,0.02\n"
+    )
+    (office.folder / "hours.csv").write_text(sheet)
+    made = ["--kind", "cost", "--currency", "USD", "--approve", "--effective", "2026-01-01"]
+    office.done("deck", "import", "hours", str(office.folder / "hours.csv"), *made)
+    peak, rest = "peak=Mo-Fr 08:00-18:00", "offpeak=Mo-Fr 18:00-08:00; offpeak=Sa,Su 08:00-08:00"
+    words = ["--cost-deck", "hours", "--zone", "Europe/London", "--band", peak, "--band", rest]
+    office.done("trunk", "change", "east", *words)
+
+    def cost(at: str) -> str:
+        (row,) = office.done("routes", TO, "--account", "acme", "--at", at, "--output", "json").data
+        return str(row["cost_per_minute"])
+
+    # The clocks go forward on 29 March: 08:00 in London is 07:00 UTC from then on.
+    assert [
+        cost(f"2026-03-{day}Z") for day in ("27T07:59:59", "27T08:00:00", "28T12:00:00", "30T07:00:00")
+    ] == [
+        "0.0300",
+        "0.1200",
+        "0.0300",
+        "0.1200",
+    ]
+    (listed,) = office.done("trunk", "list", "--output", "json").data
+    assert (listed["zone"], listed["bands"]) == ("Europe/London", f"{peak}; {rest}")
+    assert office("trunk", "change", "east", "--band", "peak=sometimes").code == 2
+    office.done("trunk", "change", "east", "--band", "")
+    (row,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
+    assert row["why"].startswith("no_cost: deck hours version 1 has rows")

@@ -27,7 +27,7 @@ from store import (
     trunks,
 )
 from store.database import Database
-from store.errors import NotFound
+from store.errors import Invalid, NotFound
 from store.portednumbers import PortedNumber
 from store.settlement import settle
 from store.trunks import Trunk
@@ -62,6 +62,36 @@ def test_F027_a_trunk_that_carries_as_many_calls_as_it_may_is_offered_as_full(co
     ringing = replace(callback(), legs=(leg(callback(), LegRole.A, ordered_at=NOW),))
     company.call("ring", callbacks.insert_callback, ringing)
     assert [offer.is_full for offer in offered(company, FRIEND)] == [True]
+
+
+def test_F140_a_carrier_s_hours_go_by_its_own_clock(company: Database) -> None:
+    rows = [rate("44", "0.04"), rate("44", "0.09", band="peak"), rate("44", "0.02", band="offpeak")]
+    add_version(company, rows, deck_name="carrier-x")
+    east = company.read("trunk", trunks.trunk, "east")
+    hours = "peak=Mo-Fr 08:00-18:00; offpeak=Mo-Fr 18:00-24:00"
+    found = []
+    # NOW is a Monday, 09:00 UTC: 18:00 in Tokyo, 01:00 in Los Angeles, which is none of its hours.
+    for zone, bands in (
+        ("UTC", ""),
+        ("UTC", hours),
+        ("Asia/Tokyo", hours),
+        ("America/Los_Angeles", hours),
+    ):
+        company.call("bands", trunks.change_trunk, replace(east, zone=zone, bands=bands), CLERK)
+        found.append(price(offered(company, PHONE)[0].rate))
+    assert found == [Decimal("0.04"), Decimal("0.09"), Decimal("0.02"), Decimal("0.04")]
+
+
+def test_a_trunk_s_bands_are_kept_in_one_form_and_refused_if_they_cannot_be_meant(company: Database) -> None:
+    east = company.read("trunk", trunks.trunk, "east")
+    made = company.call(
+        "change", trunks.change_trunk, replace(east, bands=" peak=Mo,Tu,We 08:00-18:00 "), CLERK
+    )
+    assert made.bands == "peak=Mo-We 08:00-18:00"
+    overlapping = replace(east, bands="peak=Mo 08:00-18:00; day=Mo 09:00-10:00")
+    for wrong in (overlapping, replace(east, zone="Mars/Base")):
+        with pytest.raises(Invalid):
+            company.call("change", trunks.change_trunk, wrong, CLERK)
 
 
 def add_version(
