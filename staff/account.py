@@ -16,7 +16,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.evidence import evidence
-from staff.inputs import Instant, output_option, reason_option, required_reason_option
+from staff.inputs import Instant, output_option, reason_option, required_reason_option, rows_output_option
 from staff.listing import JSON, TABLE, Row, amount, moment, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ LISTED = (
     "credit_limit",
     "available",
 )
+SPARE = ("kind", "on_hold", "state")
 
 
 @click.group()
@@ -150,11 +151,17 @@ def show(desk: Desk, account_id: str, output: str) -> None:
 
 
 @account.command("list", epilog="Example: dialback account list --output csv")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, output: str) -> None:
     """List all accounts with their balances."""
-    show_rows(desk.read("list accounts", _all, desk.now()), LISTED, output, none="There is no account yet.")
+    show_rows(
+        desk.read("list accounts", _all, desk.now()),
+        LISTED,
+        output,
+        spare=SPARE,
+        none="There is no account yet.",
+    )
 
 
 @account.command(

@@ -12,10 +12,11 @@ from datetime import datetime
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import Instant, output_option
+from staff.inputs import Instant, output_option, rows_output_option
 from staff.listing import show_record, show_rows
 
 LISTED = ("id", "at", "actor", "action", "subject", "before", "after", "reason")
+SPARE = ("before", "after")
 
 
 @click.group()
@@ -30,7 +31,7 @@ def audit() -> None:
 @click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
 @click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
 @click.option("--last", type=click.IntRange(1), default=100, show_default=True, help="How many, the newest.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(
     desk: Desk,
@@ -57,7 +58,7 @@ def list_(
         last=last,
     )
     rows = [{name: getattr(each, name) for name in LISTED} for each in found]
-    show_rows(rows, LISTED, output, none="Nothing was changed.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="Nothing was changed.")
 
 
 @audit.command(epilog="Example: dialback audit show 17")

@@ -16,7 +16,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk, say
 from staff.discretion import seen
 from staff.exits import CONFLICT, NOT_FOUND, REFUSED, TEMPORARY, Stop
-from staff.inputs import Instant, home_country_option, output_option
+from staff.inputs import Instant, home_country_option, rows_output_option
 from staff.listing import CSV, JSON, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def callback() -> None:
 @click.option("--reference", default="", help="Yours; it stands on the invoice.")
 @click.option("--tag", default="", help="What its cost is booked under, such as a client.")
 @home_country_option
-@output_option
+@rows_output_option
 @pass_desk
 def request(
     desk: Desk,
@@ -134,7 +134,7 @@ def request(
 
 @callback.command(epilog="Example: dialback callback show 01kz… --output json")
 @click.argument("callback_id", metavar="ID")
-@output_option
+@rows_output_option
 @pass_desk
 def show(desk: Desk, callback_id: str, output: str) -> None:
     """Show a callback and the live state of each leg."""
@@ -155,7 +155,7 @@ def show(desk: Desk, callback_id: str, output: str) -> None:
     "--last", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many, the newest."
 )
 @home_country_option
-@output_option
+@rows_output_option
 @pass_desk
 def list_(
     desk: Desk,
@@ -173,7 +173,7 @@ def list_(
 ) -> None:
     """List callbacks, the newest first."""
     from calls.callback import State
-    from staff.standing import LISTED, line
+    from staff.standing import LISTED, SPARE, line
     from store import callbacks, checks
 
     wanted = [State(name) for name in states or STATES if not (live and State(name).is_end)]
@@ -189,7 +189,7 @@ def list_(
         limit=last,
     )
     rows = seen(desk, [line(each) for each in found], action="callback.read", subject=account_id or "")
-    show_rows(rows, LISTED, output, none="There is no such callback.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="There is no such callback.")
 
 
 @callback.command(epilog="Example: dialback callback cancel 01kz…")
@@ -216,15 +216,16 @@ def cancel(desk: Desk, callback_id: str) -> None:
 
 @callback.command(epilog="Example: dialback callback trace 01kz…")
 @click.argument("callback_id", metavar="ID")
-@output_option
+@rows_output_option
 @pass_desk
 def trace(desk: Desk, callback_id: str, output: str) -> None:
     """Tell a callback's whole story, each event with its time to the microsecond."""
-    from staff.story import COLUMNS, story
+    from staff.story import COLUMNS, SPARE, story
     from store import callbacks
 
     lines = desk.read("trace callback", callbacks.trace, callback_id)
-    show_rows(seen(desk, story(lines), action="callback.read", subject=callback_id), COLUMNS, output)
+    rows = seen(desk, story(lines), action="callback.read", subject=callback_id)
+    show_rows(rows, COLUMNS, output, spare=SPARE)
 
 
 def _with_destination(
@@ -275,7 +276,7 @@ def _cancel(connection: Connection, callback_id: str, by: str) -> None:
 
 
 def _show(desk: Desk, known: Callback, output: str) -> None:
-    from staff.standing import LEGS, leg_rows, record
+    from staff.standing import LEGS, LEGS_SPARE, leg_rows, record
 
     told, *legs = seen(desk, [record(known), *leg_rows(known)], action="callback.read", subject=known.id)
     if output == CSV:
@@ -288,6 +289,6 @@ def _show(desk: Desk, known: Callback, output: str) -> None:
     show_record({name: value for name, value in told.items() if value not in (None, "")}, output)
     if legs:
         click.echo()
-        show_rows(legs, LEGS, output)
+        show_rows(legs, LEGS, output, spare=LEGS_SPARE)
     elif not known.state.is_end:
         say("Nobody is dialled yet.")

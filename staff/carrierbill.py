@@ -37,6 +37,7 @@ COLUMNS = (
     "leg",
     "row",
 )
+SPARE = ("row", "excess", "leg")
 FIELDS = ("number", "time", "seconds", "cost")
 ERRORS_SHOWN = 10
 
@@ -170,7 +171,8 @@ def reconcile(
     found = compare(ours, _in_range(theirs, span), tolerance)
     rows = [_row(each) for each in found if show_all or each.outcome is not Outcome.MATCHED]
     heading = f"Bill of {carrier} beside our records, {span}"
-    give(desk, rows, COLUMNS, heading=heading, output=output, file=file, none="Nothing differs.")
+    none = "Nothing differs."
+    give(desk, rows, COLUMNS, heading=heading, output=output, file=file, spare=SPARE, none=none)
     differing = sum(each.outcome is not Outcome.MATCHED for each in found)
     _summary(found, theirs.unanswered)
     if differing:

@@ -14,7 +14,7 @@ import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk
 from staff.discretion import seen
-from staff.inputs import Instant, output_option
+from staff.inputs import Instant, rows_output_option
 from staff.listing import Row, decimal_amount, show_rows
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ LISTED = (
     "disposition",
     "length",
     "talk_seconds",
+    "charged_seconds",
     "billed_seconds",
     "amount",
     "currency",
     "account",
     "leg",
 )
+SPARE = ("talk_seconds", "account", "disposition", "role", "destination", "currency", "length")
 
 
 def filters(command: Any) -> Any:
@@ -57,7 +59,7 @@ def filters(command: Any) -> Any:
             metavar="[N]",
             help=f"Only the latest N legs; {LAST} without a number.",
         ),
-        output_option,
+        rows_output_option,
         pass_desk,
     )[::-1]:
         command = option(command)
@@ -67,7 +69,12 @@ def filters(command: Any) -> Any:
 @click.group(invoke_without_command=True, epilog="Example: dialback cdr --last 20")
 @filters
 def cdr(desk: Desk, **wanted: Any) -> None:
-    """Call records: every finished leg, its seconds and its price, oldest first."""
+    """Call records: every finished leg, its seconds and its price, oldest first.
+
+    `length` and `talk seconds` run from answer to end. `charged seconds` are those of them that the plan
+    charges: of an A-leg, by most plans, from the first key on; `explain` shows the instants. `billed seconds`
+    are what the increments make of those.
+    """
     if is_called_alone():
         _list(desk, **wanted)
 
@@ -75,7 +82,7 @@ def cdr(desk: Desk, **wanted: Any) -> None:
 @cdr.command("list", epilog="Example: dialback cdr list --account acme --from 2026-03-01 --output csv")
 @filters
 def list_(desk: Desk, **wanted: Any) -> None:
-    """List finished legs, oldest first."""
+    """List finished legs, oldest first; what its columns say stands in `dialback cdr --help`."""
     _list(desk, **wanted)
 
 
@@ -99,7 +106,7 @@ def _list(
         last=last,
     )
     seen_rows = seen(desk, rows, action="cdr.read", subject=callback_id or account_id or "")
-    show_rows(seen_rows, LISTED, output, none="There is no call record.")
+    show_rows(seen_rows, LISTED, output, spare=SPARE, none="There is no call record.")
 
 
 def _records(
@@ -141,6 +148,7 @@ def _line(record: CallRecord, currency: str) -> Row:
         "disposition": cdr.disposition,
         "length": duration(talked),
         "talk_seconds": talked,
+        "charged_seconds": 0 if charge is None else charge.talk_seconds,
         "billed_seconds": 0 if charge is None else charge.billed_seconds,
         "amount": decimal_amount(Decimal(0) if charge is None else charge.amount, currency),
         "currency": currency,

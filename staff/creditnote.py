@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import Instant, output_option, required_reason_option
+from staff.inputs import Instant, output_option, required_reason_option, rows_output_option
 from staff.listing import amount, show_record, show_rows
 from staff.money import reference_option
 from staff.paperprint import paper_options, print_paper, write_missing
@@ -38,6 +38,7 @@ LISTED = (
     "corrects",
     "reason",
 )
+SPARE = ("callback", "leg", "tax", "amount")
 
 
 @click.group("credit-note")
@@ -102,7 +103,7 @@ def print_again(desk: Desk, number: str, output: str, folder: Path | None) -> No
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
 @click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
 @click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(
     desk: Desk, account_id: str | None, since: datetime | None, until: datetime | None, output: str
@@ -117,7 +118,7 @@ def list_(
         each.number: each for each in desk.read("list papers", papers.list_issued, account_id=account_id)
     }
     rows = [{**_row(each), **_of_paper(printed.get(each.number))} for each in found]
-    show_rows(rows, LISTED, output, none="Nothing was credited.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="Nothing was credited.")
 
 
 def show_note(desk: Desk, made: CreditNote, is_new: bool, output: str) -> None:  # noqa: FBT001 - as the store gives it

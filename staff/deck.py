@@ -21,7 +21,7 @@ from staff import decklook
 from staff.deckreport import show_report, write_rejected
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, REFUSED, Stop
-from staff.inputs import Instant, output_option, reason_option
+from staff.inputs import Instant, output_option, reason_option, rows_output_option
 from staff.listing import moment, show_rows
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ CEILING = "10"
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.01, 0.25
 """Between the steps of a large import as long as the step took: others can write half of the time."""
 CHANGE_COLUMNS = ("change", "prefix", "band", "destination", "before", "after", "valid_from", "valid_till")
+CHANGE_SPARE = ("valid_till",)
 
 
 @click.group()
@@ -130,7 +131,7 @@ def import_(
     help="Only these changes.  [default: all but unchanged]",
 )
 @click.option("--limit", type=click.IntRange(0), default=200, show_default=True, help="Rows; 0 shows all.")
-@output_option
+@rows_output_option
 @pass_desk
 def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: str) -> None:
     """Show what a staged version changes, and what its check found."""
@@ -145,7 +146,7 @@ def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: st
         rows = [_change_line(each) for each in islice(changes, limit or None)]
         more = next(changes, None) is not None
     findings = desk.read("read findings", staging.findings_of, found.id)
-    show_rows(rows, CHANGE_COLUMNS, output, none="It changes nothing of that kind.")
+    show_rows(rows, CHANGE_COLUMNS, output, spare=CHANGE_SPARE, none="It changes nothing of that kind.")
     if more:
         say("There is more: --limit 0 shows all.")
     for finding in findings:

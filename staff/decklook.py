@@ -18,7 +18,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import NOT_FOUND, Stop
-from staff.inputs import Instant, home_country_option, output_option
+from staff.inputs import Instant, home_country_option, output_option, rows_output_option
 from staff.listing import Row, moment, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ RATE_COLUMNS = (
     *("prefix", "band", "destination", "per_minute", "next_per_minute", "connect_fee"),
     *("first_increment_s", "next_increment_s", "valid_from", "valid_till", "blocked"),
 )
+RATE_SPARE = ("valid_till", "next_per_minute", "connect_fee", "band")
 LISTED = ("name", "kind", "currency", "version", "rows", "effective_at")
 VERSION_COLUMNS = (
     *("id", "state", "effective_at", "rows", "rejected", "held", "base_version", "sheet", "source"),
     *("created_at", "created_by", "approved_at", "approved_by", "withdrawn_at"),
 )
+VERSION_SPARE = ("withdrawn_at", "base_version", "created_at", "sheet", "source", "approved_by", "created_by")
 ROWS_AT_ONCE = 1_000
 
 
@@ -54,7 +56,7 @@ def list_(desk: Desk, output: str) -> None:
 
 @click.command(epilog="Example: dialback deck versions retail")
 @click.argument("name")
-@output_option
+@rows_output_option
 @pass_desk
 def versions(desk: Desk, name: str, output: str) -> None:
     """List every version of a deck: staged, approved, withdrawn, and by whom."""
@@ -62,7 +64,7 @@ def versions(desk: Desk, name: str, output: str) -> None:
 
     desk.read("find deck", decks.deck_info, name)
     rows = [version_line(each) for each in desk.read("list versions", staging.versions, name)]
-    show_rows(rows, VERSION_COLUMNS, output, none=f"Deck {name} has no version yet.")
+    show_rows(rows, VERSION_COLUMNS, output, spare=VERSION_SPARE, none=f"Deck {name} has no version yet.")
 
 
 @click.command(
@@ -73,7 +75,7 @@ def versions(desk: Desk, name: str, output: str) -> None:
 @click.option("--prefix", default="", metavar="DIGITS", help="Only rows whose prefix begins so.")
 @click.option("--limit", type=click.IntRange(0), default=1_000, show_default=True, help="Rows; 0 shows all.")
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which so many rows.")
-@output_option
+@rows_output_option
 @pass_desk
 def show(
     desk: Desk, *, name: str, at: datetime | None, prefix: str, limit: int, page: int, output: str
@@ -86,7 +88,7 @@ def show(
         first = (page - 1) * limit
         rows = [rate_line(row) for row in islice(found, first, first + limit if limit else None)]
         more = bool(limit) and next(found, None) is not None
-    show_rows(rows, RATE_COLUMNS, output)
+    show_rows(rows, RATE_COLUMNS, output, spare=RATE_SPARE)
     if more:
         say(f"There is more: --page {page + 1}, or --limit 0 for all.")
 

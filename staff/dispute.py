@@ -13,7 +13,7 @@ import rich_click as click
 
 from staff.creditnote import show_note
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import output_option, required_reason_option
+from staff.inputs import output_option, required_reason_option, rows_output_option
 from staff.listing import CSV, JSON, amount, show_record, show_rows
 from staff.money import reference_option
 
@@ -27,6 +27,7 @@ LISTED = (
     *("id", "state", "account", "leg", "opened_at", "opened_by", "reason"),
     *("decided_at", "decision", "credit_note"),
 )
+SPARE = ("decided_at", "opened_by", "decision", "credit_note", "opened_at")
 
 
 @click.group()
@@ -50,7 +51,7 @@ def open_(desk: Desk, leg_id: str, reason: str, output: str) -> None:
 @dispute.command("list", epilog="Example: dialback dispute list --state open")
 @click.option("--state", type=click.Choice(["open", "accepted", "rejected"]), help="In this state.")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, state: str | None, account_id: str | None, output: str) -> None:
     """List disputes, the oldest first."""
@@ -58,7 +59,7 @@ def list_(desk: Desk, state: str | None, account_id: str | None, output: str) ->
 
     wanted = None if state is None else disputes.DisputeState(state)
     found = desk.read("list disputes", disputes.list_disputes, state=wanted, account_id=account_id)
-    show_rows([_row(each) for each in found], LISTED, output, none="Nothing is disputed.")
+    show_rows([_row(each) for each in found], LISTED, output, spare=SPARE, none="Nothing is disputed.")
 
 
 @dispute.command(epilog="Example: dialback dispute show 01kz…")

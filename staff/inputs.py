@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from staff.listing import CSV, JSON, TABLE
+from staff.listing import CSV, JSON, TABLE, WIDE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -122,6 +122,17 @@ def output_option(command: Command) -> Command:
         default=TABLE,
         show_default=True,
         help="How to print: for people, or for programs.",
+    )(command)
+
+
+def rows_output_option(command: Command) -> Command:
+    """Add --output table|json|csv|wide, for lists that a narrow terminal shows without some columns."""
+    return click.option(
+        "--output",
+        type=click.Choice([TABLE, JSON, CSV, WIDE]),
+        default=TABLE,
+        show_default=True,
+        help="How to print: for people, or for programs; wide: every column, however narrow the terminal.",
     )(command)
 
 

@@ -19,7 +19,7 @@ import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk, say
 from staff.exits import OK
-from staff.inputs import Month, output_option, reason_option
+from staff.inputs import Month, output_option, reason_option, rows_output_option
 from staff.listing import CSV, JSON, TABLE, amount, show_rows
 from staff.paperprint import FORMS, PDF, paper_options, print_paper, refuse_bytes_on_a_terminal
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MonthOf = tuple[int, int]
 LISTED = ("number", "kind", "account", "month", "issued_on", "due_on", "currency", "total", "due", "corrects")
+SPARE = ("issued_on", "kind")
 
 
 @click.group(invoke_without_command=True, epilog="Example: dialback invoice --month 2026-03 --output csv")
@@ -152,7 +153,7 @@ def send(desk: Desk, *, numbers: tuple[str, ...], month: MonthOf | None, reason:
 @invoice.command("list", epilog="Example: dialback invoice list --month 2026-03 --output csv")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this one's.")
 @click.option("--month", type=Month(), metavar="YYYY-MM", help="Only that month's.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_invoices(desk: Desk, account_id: str | None, month: MonthOf | None, output: str) -> None:
     """List what was issued: invoices and credit notes, by number."""
@@ -160,7 +161,7 @@ def list_invoices(desk: Desk, account_id: str | None, month: MonthOf | None, out
 
     first_day = None if month is None else date(*month, 1)
     found = desk.read("list invoices", list_issued, account_id=account_id, first_day=first_day)
-    show_rows([_listed(each) for each in found], LISTED, output, none="Nothing was issued.")
+    show_rows([_listed(each) for each in found], LISTED, output, spare=SPARE, none="Nothing was issued.")
 
 
 @invoice.command("print", epilog="Example: dialback invoice print INV-2026-00042 --output pdf > invoice.pdf")

@@ -15,7 +15,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, Stop
-from staff.inputs import Instant, output_option, required_reason_option
+from staff.inputs import Instant, output_option, required_reason_option, rows_output_option
 from staff.listing import amount, show_rows
 from staff.money import own_money, reference_option, show_outcome
 
@@ -30,6 +30,7 @@ KINDS = (
     *("fee", "tax", "rerate", "write_off", "reversal", "adjustment", "rounding"),
 )
 LISTED = ("at", "kind", "reference", "amount", "currency", "balance", "reason", "ledger_account", "entry")
+SPARE = ("entry", "ledger_account", "reason", "currency")
 BALANCES = ("ledger_account", "currency", "balance")
 
 
@@ -51,7 +52,7 @@ def ledger() -> None:
 @click.option("--currency", metavar="CODE", help="Only what is in this currency.")
 @click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
 @click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
-@output_option
+@rows_output_option
 @pass_desk
 def show(
     desk: Desk,
@@ -78,7 +79,7 @@ def show(
         column,
         {"kind": kind, "reference": reference, "currency": currency, "since": since, "until": until},
     )
-    show_rows(rows, LISTED, output, none="Nothing was posted.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="Nothing was posted.")
 
 
 @ledger.command(epilog="Example: dialback ledger balances --output csv")

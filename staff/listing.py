@@ -8,16 +8,22 @@ Knows nothing of: what the values mean.
 import csv
 import io
 import json
+import shutil
+import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from itertools import zip_longest
 from typing import IO
 
 import click
 
 Row = Mapping[str, object]
-TABLE, JSON, CSV = "table", "json", "csv"
+TABLE, JSON, CSV, WIDE = "table", "json", "csv", "wide"
+"""`wide` is a table with every column, however narrow the terminal."""
+FOR_PEOPLE = (TABLE, WIDE)
 
 
 def show_rows(
@@ -25,10 +31,14 @@ def show_rows(
     columns: Sequence[str],
     output: str,
     *,
+    spare: Sequence[str] = (),
     none: str = "Nothing found.",
     stream: IO[str] | None = None,
 ) -> None:
-    """Print rows; `columns` are their keys in printed order, with `none` on stderr where there is no row."""
+    """Print rows; `columns` are their keys in printed order, with `none` on stderr where there is no row.
+
+    `spare` are the columns that a terminal without room for all goes without, the most dispensable first.
+    """
     match output:
         case "json":
             text = json.dumps([{name: plain(row[name]) for name in columns} for row in rows], indent=2)
@@ -38,7 +48,8 @@ def show_rows(
         case _ if not rows:
             click.echo(none, err=True)
         case _:
-            click.echo(_table(rows, columns), file=stream)
+            room = None if output == WIDE or stream is not None else _terminal_columns()
+            _show_table(rows, columns, spare, room, stream)
 
 
 def show_record(record: Row, output: str) -> None:
@@ -49,9 +60,10 @@ def show_record(record: Row, output: str) -> None:
         case "csv":
             click.echo(_csv([record], tuple(record)), nl=False)
         case _:
-            width = max(len(name) for name in record)
+            indent = max(len(name) for name in record)
             for name, value in record.items():
-                click.echo(f"{_heading(name):<{width}}  {_cell(value)}".rstrip())
+                for label, line in zip_longest([_heading(name)], _lines(value, indent + 2), fillvalue=""):
+                    click.echo(f"{label:<{indent}}  {line}".rstrip())
 
 
 def amount(units: int, currency: str) -> str:
@@ -97,18 +109,39 @@ def plain(value: object) -> object:
             return str(value)
 
 
-def _table(rows: Sequence[Row], columns: Sequence[str]) -> str:
-    cells = [[_heading(name) for name in columns]]
-    cells += [[_cell(row[name]) for name in columns] for row in rows]
-    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
-    is_right = [all(_is_number(line[index]) for line in cells[1:]) for index in range(len(columns))]
-    return "\n".join(
-        "  ".join(
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, is_right, strict=True)
-        ).rstrip()
-        for line in cells
-    )
+def _show_table(
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    spare: Sequence[str],
+    room: int | None,
+    stream: IO[str] | None,
+) -> None:
+    from staff.table import Table, fitted
+
+    lines = tuple(tuple(_cell(row[name]) for name in columns) for row in rows)
+    table = Table(headings=tuple(columns), lines=lines)
+    text, left_out = (table.text(), []) if room is None else fitted(table, room, spare)
+    click.echo(text, file=stream)
+    if left_out:
+        told = f"Not shown: {', '.join(map(_heading, left_out))}; --output wide has them."
+        click.echo(textwrap.fill(told, room or len(told)), err=True)
+
+
+def _terminal_columns() -> int | None:
+    """How many characters a line of the terminal has; None where standard output is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _lines(value: object, indent: int) -> list[str]:
+    """A field's text; on a terminal in lines that fit, each of several values on a line of its own."""
+    from staff.table import SENTENCE_WIDTH_MIN
+
+    room, whole = _terminal_columns(), _cell(value)
+    if room is None or len(whole) <= room - indent:
+        return [whole]
+    several = value if isinstance(value, list | tuple) else [value]
+    wide = max(room - indent, SENTENCE_WIDTH_MIN)
+    return [line for each in several for line in textwrap.wrap(_cell(each), wide, break_on_hyphens=False)]
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
@@ -145,7 +178,3 @@ def _text(value: object) -> str:
 
 def _heading(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _is_number(text: str) -> bool:
-    return not text or (text.lstrip("-").replace(".", "", 1).isdecimal() and not text.startswith("+"))

@@ -13,10 +13,11 @@ import rich_click as click
 
 from staff import exits
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import output_option, reason_option
+from staff.inputs import reason_option, rows_output_option
 from staff.listing import show_rows
 
 COLUMNS = ("id", "number", "recipient", "state", "attempts", "queued_at", "due_at", "ended_at", "told")
+SPARE = ("queued_at", "attempts", "ended_at", "due_at")
 PAUSE_SECONDS = 30.0
 
 
@@ -59,7 +60,7 @@ def run(desk: Desk, *, folder: Path | None, keep_running: bool) -> None:
 
 @mail.command("list", epilog="Example: dialback mail list --invoice INV-2026-00042")
 @click.option("--invoice", "number", metavar="NUMBER", help="Only this one's.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_all(desk: Desk, number: str | None, output: str) -> None:
     """List mail: what waits, what was sent when, what failed and why."""
@@ -69,7 +70,7 @@ def list_all(desk: Desk, number: str | None, output: str) -> None:
         {name: getattr(each, name) for name in COLUMNS}
         for each in desk.read("list mail", list_mails, number=number)
     ]
-    show_rows(rows, COLUMNS, output, none="No mail was ever queued.")
+    show_rows(rows, COLUMNS, output, spare=SPARE, none="No mail was ever queued.")
 
 
 @mail.command(epilog='Example: dialback mail again INV-2026-00042 --reason "address mended"')

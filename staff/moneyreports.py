@@ -16,7 +16,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk
 from staff.inputs import LocalInstant, Zone
-from staff.listing import TABLE, Row
+from staff.listing import FOR_PEOPLE, Row
 from staff.ranges import aware, give, report_output, span_options
 from staff.reportlines import TOTAL, account_option, by_option, carrier_option, totals, wanted_legs
 
@@ -72,7 +72,7 @@ def usage(
         }
         for each in desk.read("report usage", reports.usage, wanted)
     ]
-    if output == TABLE:
+    if output in FOR_PEOPLE:
         rows += totals(rows, by, USAGE[:6], unsummed=("callbacks",) if by in SEVERAL_LEGS else ())
     heading = f"Use by {by}, {wanted.span}"
     give(desk, rows, (by, *USAGE), heading=heading, output=output, file=file)
@@ -121,7 +121,7 @@ def margin(
     wanted = wanted_legs(desk, by, account_id, carrier, range_)
     found = desk.read("report margin", reports.takings, wanted)
     rows = [line(each.group, each.takings) for each in found]
-    if output == TABLE and found:
+    if output in FOR_PEOPLE and found:
         rows += [line(TOTAL, each) for each in reports.total_takings(found)]
     heading = f"Margin by {by}, {wanted.span}"
     give(desk, rows, (by, *MARGIN), heading=heading, output=output, file=file)
@@ -171,7 +171,7 @@ def ageing(
         }
         for each in desk.read("report ageing", receivables.receivables, at, account_id=account_id)
     ]
-    if output == TABLE:
+    if output in FOR_PEOPLE:
         rows += totals(rows, "account", (*LATE, "credit", "owed"))
     heading = f"Owed at {at.astimezone(ZoneInfo(zone)).isoformat(sep=' ', timespec='seconds')} {zone}"
     give(desk, rows, AGEING, heading=heading, output=output, file=file, none="Nobody owes anything.")
@@ -202,7 +202,7 @@ def unbilled(desk: Desk, /, *, account_id: str | None, output: str, file: Path |
         }
         for each in desk.read("report unbilled", receivables.unbilled, account_id=account_id)
     ]
-    if output == TABLE:
+    if output in FOR_PEOPLE:
         rows += totals(rows, "account", UNBILLED[1:3], blank=UNBILLED[4:])
     heading = f"Unbilled at {desk.now().isoformat(sep=' ', timespec='seconds')}"
     give(desk, rows, UNBILLED, heading=heading, output=output, file=file, none="Everything is invoiced.")

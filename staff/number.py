@@ -14,7 +14,14 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import CONFLICT, REFUSED, Stop
-from staff.inputs import Instant, home_country_option, output_option, reason_option, required_reason_option
+from staff.inputs import (
+    Instant,
+    home_country_option,
+    output_option,
+    reason_option,
+    required_reason_option,
+    rows_output_option,
+)
 from staff.listing import Row, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from values.e164 import E164
 
 LISTED = ("number", "account", "subscriber", "verified_at", "verified_by", "registered_at", "rung_until")
+SPARE = ("registered_at", "verified_by")
 
 
 @click.group()
@@ -153,12 +161,12 @@ def _order(desk: Desk, number: E164, reason: str) -> Row:
 @number.command("list", epilog="Example: dialback number list --subscriber anna")
 @click.option("--subscriber", "subscriber_id", metavar="SUBSCRIBER", help="Only this subscriber's.")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, subscriber_id: str | None, account_id: str | None, output: str) -> None:
     """List registered numbers."""
     rows = desk.read("list numbers", _all, subscriber_id, account_id)
-    show_rows(rows, LISTED, output, none="No number is registered.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="No number is registered.")
 
 
 @number.command(epilog="Example: dialback number remove +447700900123 --reason 'sold the telephone'")

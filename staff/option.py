@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import output_option, required_reason_option
+from staff.inputs import output_option, required_reason_option, rows_output_option
 from staff.listing import Row, amount, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from store.options import Option
 
 LISTED = ("id", "account", "name", "monthly", "currency", "tax_group", "starts_on", "ends_on")
+SPARE = ("tax_group",)
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -100,12 +101,12 @@ def end(desk: Desk, *, option_id: str, ends_on: datetime | None, reason: str, ou
 
 @option.command("list", epilog="Example: dialback option list --account acme")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, account_id: str | None, output: str) -> None:
     """List options, past ones too."""
     rows = desk.read("list options", lines, account_id)
-    show_rows(rows, LISTED, output, none="There is no option.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="There is no option.")
 
 
 def _end(connection: Connection, option_id: str, ends_on: date | None, desk: Desk, author: Author) -> Option:

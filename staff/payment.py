@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import Instant, output_option, reason_option, required_reason_option
+from staff.inputs import Instant, output_option, reason_option, required_reason_option, rows_output_option
 from staff.listing import amount, show_rows
 from staff.money import own_money, reference_option, show_outcome
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from store.database import Connection
 
 LISTED = ("at", "account", "what", "reference", "amount", "currency", "entry")
+SPARE = ("entry",)
 MONEY_IN = ("payment.add", "top-up.add", "payment.reverse", "refund.add", "voucher.redeem")
 
 
@@ -108,7 +109,7 @@ def reverse(
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
 @click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
 @click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(
     desk: Desk, account_id: str | None, since: datetime | None, until: datetime | None, output: str
@@ -131,7 +132,7 @@ def list_(
         }
         for each in found
     ]
-    show_rows(rows, LISTED, output, none="Nothing was paid.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="Nothing was paid.")
 
 
 @refund.command(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import Instant, output_option, reason_option
+from staff.inputs import Instant, output_option, reason_option, rows_output_option
 from staff.listing import Row, decimal_amount, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ LISTED = (
     "free_below_seconds",
     "talk_seconds_max",
 )
+SPARE = ("talk_seconds_max", "free_below_seconds")
 
 
 @click.group()
@@ -200,14 +201,14 @@ def show(desk: Desk, name: str, output: str) -> None:
 
 
 @plan.command("list", epilog="Example: dialback plan list")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, output: str) -> None:
     """List every version of every plan."""
     from store import plans
 
     rows = [_record(each) for each in desk.read("list plans", plans.list_plans)]
-    show_rows(rows, LISTED, output, none="There is no plan; make one with `dialback plan add`.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="There is no plan; make one with `dialback plan add`.")
 
 
 def _find(connection: Connection, name: str, at: datetime) -> Plan:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import output_option
+from staff.inputs import rows_output_option
 from staff.listing import show_rows
 
 LISTED = (
@@ -25,6 +25,7 @@ LISTED = (
     "reason",
     "source",
 )
+SPARE = ("source", "source_date", "reviewer", "review_date")
 
 
 @click.group()
@@ -34,7 +35,7 @@ def policy() -> None:
 
 @policy.command("list", epilog="Example: dialback policy list --due --output csv")
 @click.option("--due", is_flag=True, help="Only rows that nobody has looked at for 180 days.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, *, due: bool, output: str) -> None:
     """List the rows; `review` is `due` where nobody has looked at one for 180 days."""
@@ -59,6 +60,6 @@ def list_(desk: Desk, *, due: bool, output: str) -> None:
         for row in known
         if row in flagged or not due
     ]
-    show_rows(rows, LISTED, output, none="There is no row: every country is allowed.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="There is no row: every country is allowed.")
     if flagged:
         say(f"{len(flagged)} of {len(known)} rows were not reviewed for {REVIEW_DAYS_MAX} days.")

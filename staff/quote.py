@@ -15,7 +15,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import REFUSED, Stop
-from staff.inputs import Instant, home_country_option, output_option
+from staff.inputs import Instant, home_country_option, rows_output_option
 from staff.listing import Row, decimal_amount, moment, show_rows
 from staff.routes import plan_at
 
@@ -44,6 +44,7 @@ LISTED = (
     "connect_fee",
     "amount",
 )
+SPARE = ("package_seconds", "surcharge_per_minute", "connect_fee", "prefix")
 NONE = "none"
 
 
@@ -70,7 +71,7 @@ NONE = "none"
 @click.option("--package-left", type=click.IntRange(0), metavar="SECONDS", help="Of the plan's package.")
 @click.option("--explain", is_flag=True, help="Tell step by step how each amount comes about.")
 @home_country_option
-@output_option
+@rows_output_option
 @pass_desk
 def quote(desk: Desk, /, *, explain: bool, output: str, **words: Any) -> None:
     """Price a callback before it is made, by the very functions that bill it."""
@@ -249,8 +250,8 @@ def _show(made: _Quoted, output: str, *, explain: bool) -> None:
         }
         click.echo(json.dumps(whole, indent=2))
         return
-    show_rows(lines, LISTED, output)
-    if output != "table":
+    show_rows(lines, LISTED, output, spare=SPARE)
+    if output == "csv":
         return
     click.echo(f"Total: {currency} {decimal_amount(made.price.total, currency)} on plan {made.plan.id}")
     if made.longest is not None:

@@ -18,7 +18,7 @@ import rich_click as click
 
 from staff.desk import Desk, say
 from staff.inputs import LocalInstant, Month, Zone
-from staff.listing import CSV, JSON, TABLE, Row, show_rows
+from staff.listing import CSV, JSON, TABLE, WIDE, Row, show_rows
 
 if TYPE_CHECKING:
     from billing.span import Span
@@ -42,10 +42,10 @@ SPAN_OPTIONS = (
 OUTPUT_OPTIONS = (
     click.option(
         "--output",
-        type=click.Choice([TABLE, JSON, CSV, XLSX]),
+        type=click.Choice([TABLE, JSON, CSV, XLSX, WIDE]),
         default=TABLE,
         show_default=True,
-        help="How to print: for people, or for programs.",
+        help="How to print: for people, or for programs; wide: every column, however narrow the terminal.",
     ),
     click.option(
         "--file",
@@ -105,6 +105,7 @@ def give(
     heading: str,
     output: str,
     file: Path | None,
+    spare: Sequence[str] = (),
     none: str = "Nothing found.",
 ) -> None:
     """Print or write the rows; the heading goes to standard error, into a spreadsheet's first row."""
@@ -120,7 +121,7 @@ def give(
             return
         file.write_bytes(content)
     elif file is None:
-        show_rows(rows, columns, output, none=none)
+        show_rows(rows, columns, output, spare=spare, none=none)
         return
     else:
         with file.open("w", encoding="utf-8", newline="") as stream:

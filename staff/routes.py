@@ -15,7 +15,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk
 from staff.dialled import destination_number
 from staff.exits import REFUSED, Stop
-from staff.inputs import Instant, home_country_option, output_option
+from staff.inputs import Instant, home_country_option, rows_output_option
 from staff.listing import Row, show_rows
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ LISTED = (
     "origin_class",
     "why",
 )
+SPARE = ("cost_row", "origin_class", "prefix", "caller_id")
 
 
 @click.command(
@@ -49,7 +50,7 @@ LISTED = (
 @click.option("--at", type=Instant(), metavar="TIME", help="When it is dialled.  [default: now]")
 @click.option("--caller-id", metavar="NUMBER", help="What is to be shown.  [default: nothing]")
 @home_country_option
-@output_option
+@rows_output_option
 @pass_desk
 def routes(
     desk: Desk,
@@ -67,7 +68,7 @@ def routes(
     dialled = destination_number("number", number, home_country)
     when = at or desk.now()
     rows = desk.read("routes", _rows, dialled, account_id, plan_name, when, caller_id)
-    show_rows(rows, LISTED, output, none="There is no trunk; add one with `dialback trunk add`.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="There is no trunk; add one with `dialback trunk add`.")
 
 
 def _rows(

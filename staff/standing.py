@@ -14,7 +14,10 @@ LISTED = (
     *("id", "state", "account", "subscriber", "number", "destination"),
     *("origin", "created_at", "reason"),
 )
+SPARE = ("origin", "subscriber", "account", "number")
 LEGS = ("leg", "role", "number", "trunk", "now", "rang_at", "answered_at", "hung_up_at", "cause")
+LEGS_SPARE = ("role", "cause", "trunk", "rang_at", "hung_up_at")
+"""What a list goes without where there is no room for all, the most dispensable first."""
 
 
 def line(callback: Callback) -> dict[str, object]:

@@ -13,10 +13,11 @@ from typing import Any
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.listing import TABLE, Row
+from staff.listing import FOR_PEOPLE, Row
 from staff.ranges import give, report_output, span_from, span_options
 
 RESULTS = ("completed", "unanswered", "abandoned", "failed", "cancelled", "under way")
+SPARE = ("under_way", "attempted")
 GROUPS = ("day", "country", "carrier", "account", "trigger")
 
 
@@ -49,7 +50,7 @@ def stats(
     span = span_from(desk, account_id=account_id, **range_)
     found = desk.read("statistics", funnels.results, span, funnels.FunnelBy(by), account_id=account_id)
     rows = [line(each.group, dict(each.results), each.attempted, each.answered) for each in found]
-    if output == TABLE and found:
+    if output in FOR_PEOPLE and found:
         results = {result: sum(each.results.get(result, 0) for each in found) for result in RESULTS}
         rows.append(
             line(
@@ -64,5 +65,5 @@ def stats(
         "answered",
         "reconnect_percent",
     )
-    none = "No callback came in."
-    give(desk, rows, columns, heading=f"Callbacks by {by}, {span}", output=output, file=file, none=none)
+    none, heading = "No callback came in.", f"Callbacks by {by}, {span}"
+    give(desk, rows, columns, heading=heading, output=output, file=file, spare=SPARE, none=none)

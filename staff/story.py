@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Detail = Mapping[str, Any]
 COLUMNS = ("at", "seconds", "event", "state", "what_happened")
+SPARE = ("event",)
 MICROSECONDS = 10**6
 _MICROSECOND = timedelta(microseconds=1)
 

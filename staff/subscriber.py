@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import Country, output_option, reason_option
+from staff.inputs import Country, output_option, reason_option, rows_output_option
 from staff.listing import Row, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from store.database import Connection
 
 LISTED = ("id", "account", "name", "home_country", "language", "callback_number", "tag", "numbers")
+SPARE = ("language", "tag")
 
 
 @click.group()
@@ -75,12 +76,12 @@ def show(desk: Desk, subscriber_id: str, output: str) -> None:
 
 @subscriber.command("list", epilog="Example: dialback subscriber list --account acme")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, account_id: str | None, output: str) -> None:
     """List subscribers."""
     rows = desk.read("list subscribers", _all, account_id)
-    show_rows(rows, LISTED, output, none="There is no subscriber.")
+    show_rows(rows, LISTED, output, spare=SPARE, none="There is no subscriber.")
 
 
 @subscriber.command(epilog="Example: dialback subscriber change anna --callback-number +447700900123")

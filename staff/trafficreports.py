@@ -13,7 +13,7 @@ from typing import Any
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.listing import TABLE, Row
+from staff.listing import FOR_PEOPLE, Row
 from staff.ranges import give, report_output, span_from, span_options
 from staff.reportlines import (
     FUNNEL_GROUPS,
@@ -107,7 +107,7 @@ def quality(
         "report quality", traffic.traffic, wanted, ner_causes=ner_causes or NER_CAUSES, role=role
     )
     rows = [line(group, seen) for group, seen in found.items()]
-    if output == TABLE and found:
+    if output in FOR_PEOPLE and found:
         rows.append(line(TOTAL, total(found.values())))
     heading = f"Quality by {by}, {wanted.span}"
     give(desk, rows, (by, *QUALITY), heading=heading, output=output, file=file)
@@ -148,7 +148,7 @@ def funnel(
         }
         for group, each in found.items()
     ]
-    if output == TABLE:
+    if output in FOR_PEOPLE:
         rows += totals(rows, by, FUNNEL[:7], blank=FUNNEL[7:])
     give(desk, rows, (by, *FUNNEL), heading=f"Callback funnel by {by}, {span}", output=output, file=file)
 

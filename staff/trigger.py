@@ -11,7 +11,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk
 from staff.discretion import seen
-from staff.inputs import output_option
+from staff.inputs import rows_output_option
 from staff.listing import show_rows
 
 LISTED = (
@@ -26,6 +26,7 @@ LISTED = (
     "rang_seconds",
     "id",
 )
+SPARE = ("id", "rang_seconds", "trunk", "account", "did")
 
 
 @click.group()
@@ -37,7 +38,7 @@ def trigger() -> None:
 @click.option(
     "--last", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many, the latest."
 )
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, last: int, output: str) -> None:
     """List rings with their result, the latest at the end."""
@@ -61,4 +62,4 @@ def list_(desk: Desk, last: int, output: str) -> None:
         for each in desk.read("list triggers", admissions.list_triggers, last=last)
     ]
     rows_seen = seen(desk, rows, action="trigger.read", subject="")
-    show_rows(rows_seen, LISTED, output, none="Nobody has rung yet.")
+    show_rows(rows_seen, LISTED, output, spare=SPARE, none="Nobody has rung yet.")

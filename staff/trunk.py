@@ -14,7 +14,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import NOT_FOUND, Stop
-from staff.inputs import output_option, reason_option
+from staff.inputs import output_option, reason_option, rows_output_option
 from staff.listing import Row, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ LISTED = (
     "enabled",
     "sip",
 )
+SPARE = ("acd_floor_seconds", "asr_floor_percent")
 CLASSES = ("same_country", "eea", "non_eea", "invalid")
 PERMITS = ("trunk", "prefix", "permitted")
 
@@ -120,14 +121,16 @@ def change(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> 
 
 
 @trunk.command("list", epilog="Example: dialback trunk list")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, output: str) -> None:
     """List trunks, with their SIP side in switch.toml."""
     from store import trunks
 
     rows = [_line(desk, each) for each in desk.read("list trunks", trunks.list_trunks)]
-    show_rows(rows, LISTED, output, none="No trunk is in use; add one with `dialback trunk add`.")
+    show_rows(
+        rows, LISTED, output, spare=SPARE, none="No trunk is in use; add one with `dialback trunk add`."
+    )
     unused = sorted({each.name for each in desk.settings.trunks} - {str(row["name"]) for row in rows})
     if unused:
         say(f"In {desk.config} but not in use: {', '.join(unused)}")

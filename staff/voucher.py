@@ -18,7 +18,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import REFUSED, Stop
-from staff.inputs import Instant, output_option, reason_option, required_reason_option
+from staff.inputs import Instant, output_option, reason_option, required_reason_option, rows_output_option
 from staff.listing import amount, show_record, show_rows
 from staff.money import show_outcome
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from store.vouchers import Batch, Voucher
 
 LISTED = ("serial", "batch", "state", "amount", "currency", "expires_at", "account", "ended_at")
+SPARE = ("ended_at",)
 
 
 @click.group()
@@ -123,7 +124,7 @@ def redeem(desk: Desk, account_id: str, reason: str, output: str) -> None:
 @click.option("--batch", "batch_id", metavar="BATCH", help="Of this batch.")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Redeemed by it.")
 @click.option("--state", type=click.Choice(["new", "redeemed", "void"]), help="In this state.")
-@output_option
+@rows_output_option
 @pass_desk
 def list_(desk: Desk, batch_id: str | None, account_id: str | None, state: str | None, output: str) -> None:
     """List vouchers by serial; secrets are not known."""
@@ -132,7 +133,7 @@ def list_(desk: Desk, batch_id: str | None, account_id: str | None, state: str |
     found = desk.read(
         "list vouchers", vouchers.list_vouchers, batch_id=batch_id, account_id=account_id, state=state
     )
-    show_rows([_row(each) for each in found], LISTED, output, none="There is no such voucher.")
+    show_rows([_row(each) for each in found], LISTED, output, spare=SPARE, none="There is no such voucher.")
 
 
 @voucher.command(epilog="Example: dialback voucher void summer-00017 --reason 'stolen from the shop'")

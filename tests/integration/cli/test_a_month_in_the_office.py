@@ -17,9 +17,11 @@ from storeworld import advance
 from storeworld import leg as leg_of
 
 import cli
+from billing.printed import width
 from calls import events
 from calls.callback import Callback, ReleasedBy
 from calls.cdr import LegRole
+from staff.tree import nodes
 from store import callbacks
 from store.cdrs import list_cdrs
 from store.database import Connection
@@ -30,6 +32,7 @@ CHAPTER = "## A month in the office\n"
 TRUNK = '\n[[trunks]]\nname = "alpha"\nhost = "127.0.0.1"\nport = 5999\ncountry = "GB"\n'
 DAY = re.compile(r"^\*\*(\d{4}-\d{2}-\d{2})\*\*", re.MULTILINE)
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LISTS = [node for node in nodes(cli.dialback, "dialback") if node.words[-1:] == ("list",)]
 ID = re.compile(r"\b(CALLBACK|LEG|INVOICE|DISPUTE)\b")
 
 
@@ -160,3 +163,22 @@ def test_a_new_clerk_gets_through_the_month_by_the_book_alone(
     assert sheet["A3"].value == "alphatel"
     assert (tmp_path / "dialback-2026-04-11.backup").stat().st_size > 100_000
     assert leg_a.charge is not None
+    assert_every_list_fits(office, clerk, monkeypatch)
+
+
+def assert_every_list_fits(office: Office, clerk: Clerk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("staff.listing._terminal_columns", lambda: 100)
+    callback, leg, dispute = (clerk.ids[name] for name in ("CALLBACK", "LEG", "DISPUTE"))
+    wants_account = {node.path for node in LISTS if any(each.required for each in node.command.params)}
+    words = [f"{node.path} acme" if node.path in wants_account else node.path for node in LISTS]
+    words += [f"callback show {callback}", f"callback trace {callback}", f"explain {leg} --cost"]
+    words += ["cdr", "ledger show acme", "account show acme", f"dispute show {dispute}", "deck show retail"]
+    words += [f"{each} --month 2026-03" for each in ("stats", "report usage", "report funnel")]
+    words += ["invoice show acme --month 2026-03", "credit-note print CN-2026-00001"]
+    words += ["quote --account acme --from +442079460101 --to +14155550123 --explain"]
+    words += ["routes +14155550123 --account acme", "deck versions retail"]
+    for command in words:
+        told = office.done(*command.split())
+        wide = [line for line in told.out.splitlines() if width(line) > 100]
+        assert not wide, command
+    assert leg in office.done("cdr").out  # to be copied from there
