@@ -5,6 +5,7 @@ Gives: serve(), which runs a switch in the foreground until it is told to stop.
 Knows nothing of: how anything works inside.
 """
 
+import gc
 import secrets
 import signal
 import sys
@@ -267,6 +268,15 @@ def serve(settings: Settings, *, with_web: bool, drain_seconds: int, ready: Call
     return running.exit_code
 
 
+def keep_what_stays() -> None:
+    """Spare the garbage collector what lives as long as the process: modules, tables, statements.
+
+    Looked through on the reactor's thread, it would keep every call waiting for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 class _Running:
     """A service's life between start and exit."""
 
@@ -310,6 +320,7 @@ class _Running:
         if self._is_ending:
             return
         self._is_started = True
+        keep_what_stays()
         self._notify.notify("READY=1")
         self._log.info("service.ready")
         self._ready(self._service)

@@ -28,6 +28,7 @@ from twisted.internet.task import LoopingCall, deferLater
 
 from bench.deck import command, dialback, write_sheet
 from bench.machine import machine_line
+from service import keep_what_stays
 from store import decks
 from store.audit import Author
 from store.database import Connection, Database
@@ -131,6 +132,7 @@ def _run(reactor: PosixReactorBase, folder: Path) -> list[Phase]:
 
     def begin() -> None:
         database.start()
+        keep_what_stays()
         done = _phases(reactor, database, folder, phases)
         done.addErrback(failures.append)
         done.addBoth(lambda _: reactor.stop())

@@ -22,6 +22,10 @@ from rating.raterow import RateRow, rate_of
 _SHIFT = 16
 """A prefix is kept as its digits filled up to 15, times 16, plus its length: it sorts as its text does."""
 _NONE = 2**32 - 1
+KNOWN_MAX = 50_000
+"""So many terms are recognised again. A dictionary of a million grows in one step of 60 ms, and every other
+thread waits."""
+FORGOTTEN_AT_ONCE = 1_000
 MADE_MAX = 10_000
 """So many rates are kept as they were made: most calls go to few destinations."""
 
@@ -46,6 +50,11 @@ class RateTable(Sequence[Rate]):
         self._terms: list[tuple[Any, ...]] = []
         self._made: dict[int, Rate] = {}
         self._fill(rows)
+
+    def __del__(self) -> None:
+        """Forget the terms some at a time: a million at once would keep every other thread waiting."""
+        while self._terms:
+            del self._terms[-FORGOTTEN_AT_ONCE:]
 
     def __len__(self) -> int:
         """Return how many rates there are."""
@@ -133,6 +142,8 @@ class RateTable(Sequence[Rate]):
             terms = (row.band, row.valid_till, row.destination, *row[6:])
             which = known.get(terms)
             if which is None:
+                if len(known) >= KNOWN_MAX:
+                    known.clear()
                 which = known[terms] = len(self._terms)
                 self._terms.append(terms)
             self._terms_of.append(which)

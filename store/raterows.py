@@ -96,6 +96,7 @@ def row_of(row: Row[Any, *tuple[Any, ...]]) -> RateRow:
 
 
 def _numbered(row: Sequence[Any]) -> tuple[int, RateRow]:
-    surcharges = row[13:17]
-    told = () if surcharges == _NO_SURCHARGES else tuple(surcharges)
-    return row[1], RateRow._make((*row[2:12], row[12] == 1, told, *row[17:20]))
+    _, number, *plain = row
+    surcharges = tuple(plain[11:15])
+    plain[10:15] = plain[10] == 1, () if surcharges == _NO_SURCHARGES else surcharges
+    return number, RateRow._make(plain[:15])

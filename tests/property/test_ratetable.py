@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from priced import START, a_rate
 
+import rating.ratetable
 from rating.deck import Deck
 from rating.rate import Rate
 from rating.raterow import row_of
@@ -57,3 +59,10 @@ def test_F050_a_table_finds_what_a_deck_finds(
     compact = Deck(id="d:1", name="d", version=1, currency="USD", rates=table_of(rates))
     number = E164(digits=digits)
     assert compact.find(number, at, band) == plain.find(number, at, band)
+
+
+@given(DRAWN)
+def test_a_table_of_more_terms_than_it_recognises_gives_its_rates_again(rates: tuple[Rate, ...]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rating.ratetable, "KNOWN_MAX", 2)
+        assert tuple(table_of(rates)) == rates
