@@ -37,6 +37,7 @@ class Letter:
     due_on: date
     dated: datetime
     pdf: bytes
+    has_xml: bool
 
 
 def message_of(letter: Letter) -> EmailMessage:
@@ -51,11 +52,14 @@ def message_of(letter: Letter) -> EmailMessage:
     # The same for the same invoice and recipient: a second copy, after a crash, is known as one.
     message["Message-ID"] = f"<{_plain(letter.number)}.{_plain(recipient)}@{sender.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
+    for_programs = (
+        "The PDF also carries it for programs (EN 16931, factur-x.xml).\n" if letter.has_xml else ""
+    )
     message.set_content(
         f"{letter.title} {letter.number} for {letter.first_day:%Y-%m} is attached as a PDF.\n\n"
         f"Total of this paper: {letter.total}\n"
         f"{letter.due}\n\n"
-        "The PDF also carries the invoice for programs (EN 16931, factur-x.xml).\n"
+        f"{for_programs}"
         f"{printed.one_line(letter.sender_name)}\n"
     )
     message.add_attachment(

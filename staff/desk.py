@@ -73,6 +73,13 @@ class Desk:
         self.database.close()
         del self.database
 
+    def check_unserved(self) -> None:
+        """Return if the database is as above and no switch runs on it; NodeTaken if one does."""
+        from store.node import lock
+
+        lock(self.database).close()
+        self.check_database()
+
     def read(
         self,
         name: str,

@@ -148,6 +148,8 @@ def send(desk: Desk, *, numbers: tuple[str, ...], month: MonthOf | None, reason:
     click.echo(
         f"{len(queued.new)} queued, {len(queued.known)} known already, {len(queued.nowhere)} without address"
     )
+    if queued.new:
+        say("They wait until `dialback mail run` sends them.")
 
 
 @invoice.command("list", epilog="Example: dialback invoice list --month 2026-03 --output csv")

@@ -33,7 +33,7 @@ def mail() -> None:
 @click.option("--keep-running", is_flag=True, help="Look again every 30 s, until it is stopped.")
 @pass_desk
 def run(desk: Desk, *, folder: Path | None, keep_running: bool) -> None:
-    """Send what waits: to the server of [mail], or as files into a folder.
+    """Send what waits: to the server of [mail], or as files into a folder. `serve` sends no mail.
 
     What the server does not take now is tried again later; exit code 75 says that some of it waits, 1 that
     some of it failed for good.

@@ -179,6 +179,7 @@ def _letter(connection: Connection, mail: Mail, seller: Party, settings: MailSet
         due_on=known.due_on,
         dated=mail.queued_at,
         pdf=papers.paper(connection, mail.number, "pdf"),
+        has_xml="xml" in papers.forms_of(connection, mail.number),
     )
 
 

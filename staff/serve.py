@@ -44,8 +44,9 @@ def serve(desk: Desk, *, no_web: bool, drain_seconds: int | None, ready_file: Pa
     from staff.log import write_log
 
     settings = desk.settings
-    # Before anything is started: a database that is away or has other tables is said in one line.
-    desk.check_database()
+    # Before anything is started: a database that is away or has other tables is said in one line, and so is
+    # a switch that runs on it already.
+    desk.check_unserved()
     write_log(settings.log)
     places = _places(settings, with_web=not no_web)
 

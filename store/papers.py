@@ -177,6 +177,12 @@ def paper(connection: Connection, number: str, form: str) -> bytes:
     return body
 
 
+def forms_of(connection: Connection, number: str) -> tuple[str, ...]:
+    """The forms that there are of an issued paper; none before they are written."""
+    there = select(invoice_documents.c.form).where(invoice_documents.c.number == number)
+    return tuple(connection.execute(there.order_by(invoice_documents.c.form)).scalars())
+
+
 def _why_no_xml(connection: Connection, number: str) -> str:
     """What EN 16931 asks for and this paper does not say; empty where it says all."""
     try:

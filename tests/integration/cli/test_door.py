@@ -17,6 +17,8 @@ from office import Office
 import cli
 from settings import load
 from staff import exits
+from store import node
+from store.database import Database
 
 ROOT = Path(__file__).parents[3]
 HELP_SECONDS_MAX = 0.3
@@ -161,6 +163,18 @@ def test_F110_a_database_that_is_away_is_said_in_one_line(office: Office) -> Non
         assert refused.code == exits.UNAVAILABLE
         assert refused.err.startswith("Error: the database is unavailable")
         assert refused.err.count("\n") == 1
+
+
+def test_a_second_switch_is_refused_before_it_says_or_touches_anything(office: Office) -> None:
+    ready = office.folder / "ready"
+    ready.write_text("the first one's")
+    held = node.lock(Database(load(office.folder / "switch.toml").database.url))
+    refused = office("serve", "--ready-file", str(ready))
+    assert refused.code == exits.CONFLICT
+    assert refused.err.startswith("Error: another Dialback serves ")
+    assert refused.err.count("\n") == 1
+    assert ready.read_text() == "the first one's"
+    held.close()
 
 
 @pytest.mark.parametrize(

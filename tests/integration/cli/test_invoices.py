@@ -120,7 +120,9 @@ def test_a_month_that_is_not_over_is_held_with_a_code_that_says_try_later(billed
 def test_invoices_go_into_the_queue_once_and_out_into_a_folder(billed: Office, tmp_path: Path) -> None:
     (number,) = closed(billed)
     send = ("invoice", "send", "--month", "2026-03", "--reason", "month end")
-    assert billed.done(*send).out == "1 queued, 0 known already, 0 without address\n"
+    queued = billed.done(*send)
+    assert queued.out == "1 queued, 0 known already, 0 without address\n"
+    assert "until `dialback mail run` sends them" in queued.err
     assert billed.done(*send).out == "0 queued, 1 known already, 0 without address\n"
     assert "1 sent" in billed.done("mail", "run", "--folder", str(tmp_path / "out")).out
     assert len(list((tmp_path / "out").glob("*.eml"))) == 1

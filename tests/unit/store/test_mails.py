@@ -180,12 +180,17 @@ def test_an_account_without_address_is_named(issued: Database) -> None:
 LETTER = Letter(
     number="INV/1", title="Invoice", sender="bills@dialback.example", sender_name="Dialback",
     recipient="ap@acme.example", first_day=NOW.date(), total="1.00 EUR", due="Please pay.",
-    due_on=NOW.date(), dated=NOW, pdf=b"%PDF",
+    due_on=NOW.date(), dated=NOW, pdf=b"%PDF", has_xml=True,
 )  # fmt: skip
 
 
 def test_the_same_letter_has_the_same_bytes() -> None:
     assert bytes(message_of(LETTER)) == bytes(message_of(LETTER))
+
+
+def test_a_letter_promises_the_form_for_programs_only_where_there_is_one() -> None:
+    assert "factur-x.xml" in str(message_of(LETTER))
+    assert "factur-x.xml" not in str(message_of(replace(LETTER, has_xml=False)))
 
 
 @pytest.mark.parametrize("text", ["", "nobody", "a@b\r\nBcc: x@y", "a b@c", "a@b, c@d", "ä@b.example"])
