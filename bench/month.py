@@ -7,18 +7,23 @@ Knows nothing of: invoices.
 Each callback has an A-leg and a B-leg; the callbacks are spread evenly over the accounts and the month.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from billing.period import month
 from rating.plan import Plan
 from rating.rate import Rate
 from store.audit import Author
 from store.customers import Account, Subscriber, add_account, add_subscriber
+from store.customertables import account_plans
 from store.database import Connection, Database
 from store.decks import add_deck, add_version
 from store.plans import add_plan
+from store.schema import accounts as accounts_table
+from store.schema import subscribers
 from store.upgrade import upgrade
 from values.instants import micros
 
@@ -85,6 +90,17 @@ ANALYZE
 """For SQLite; a recursive query counts the callbacks."""
 CALLS = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {count})"
 
+OTHERS: dict[Any, Callable[[int], dict[str, str]]] = {
+    accounts_table: lambda number: {"id": f"a{number:06d}", "name": f"Account {number}"},
+    account_plans: lambda number: {"account_id": f"a{number:06d}"},
+    subscribers: lambda number: {
+        "id": f"s{number:06d}",
+        "account_id": f"a{number:06d}",
+        "name": f"Person {number}",
+    },
+}
+"""What differs in the rows of the other accounts; all else they have from the first one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
@@ -135,15 +151,19 @@ def _company(connection: Connection, accounts: int) -> None:
         monthly_fee=Decimal("4.00"), monthly_fee_waived_from=Decimal("20.00"),
     )  # fmt: skip
     add_plan(connection, plan, effective_at=LONG_AGO, author=CLERK)
-    for number in range(accounts):
-        name = f"a{number:06d}"
-        owner = Account(
-            id=name, name=f"Account {number}", currency="EUR", zone=PERIOD.zone, plan_name="standard",
-            credit_limit_units=10**9,
-        )  # fmt: skip
-        add_account(connection, owner, CLERK)
-        person = Subscriber(id=f"s{number:06d}", account_id=name, name=f"Person {number}", home_country="GB")
-        add_subscriber(connection, person, CLERK)
+    owner = Account(
+        id="a000000", name="Account 0", currency="EUR", zone=PERIOD.zone, plan_name="standard",
+        credit_limit_units=10**9,
+    )  # fmt: skip
+    add_account(connection, owner, CLERK)
+    person = Subscriber(id="s000000", account_id=owner.id, name="Person 0", home_country="GB")
+    add_subscriber(connection, person, CLERK)
+    for table, of_another in OTHERS.items():
+        first = connection.execute(table.select()).mappings().one()
+        row = {name: value for name, value in first.items() if table is not account_plans or name != "id"}
+        others = [{**row, **of_another(number)} for number in range(1, accounts)]
+        if others:
+            connection.execute(table.insert(), others)
 
 
 def _untied(connection: Connection) -> list[str]:

@@ -28,7 +28,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class MonthFacts:
     """All that an invoice says besides its calls; of them only the sum.
 
-    `is_active`: the account is open and was so at the period's end, so its plan's monthly fee is due.
+    `is_active`: the account was open at the period's end, so its plan's monthly fee is due.
     """
 
     account_id: str

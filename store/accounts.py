@@ -51,6 +51,7 @@ class Account:
     asks_tag: bool = False
     callbacks_max: int = 0
     created_at: datetime | None = None
+    closed_at: datetime | None = None
 
 
 def add_account(connection: Connection, wish: Account, author: Author) -> Account:
@@ -89,7 +90,13 @@ def change_account(connection: Connection, wish: Account, author: Author) -> Acc
     if wish.currency != before.currency:
         problem = f"account {wish.id!r} keeps its books in {before.currency}"
         raise Conflict("currency", problem, "open another account for another currency")
-    kept = replace(wish, plan_name=before.plan_name, state=before.state, created_at=before.created_at)
+    kept = replace(
+        wish,
+        plan_name=before.plan_name,
+        state=before.state,
+        created_at=before.created_at,
+        closed_at=before.closed_at,
+    )
     after = _checked(kept)
     if after != before:
         connection.execute(update(accounts).where(accounts.c.id == wish.id), _row(after))
@@ -113,8 +120,11 @@ def set_account_state(
     before = account(connection, account_id)
     if before.state is AccountState.CLOSED and state is not AccountState.CLOSED:
         raise Conflict("account", f"{account_id!r} is closed", "open a new account")
-    connection.execute(update(accounts).where(accounts.c.id == account_id), {"state": state.value})
     after = replace(before, state=state)
+    if state is AccountState.CLOSED and before.closed_at is None:
+        after = replace(after, closed_at=author.at)
+    changed = {"state": state.value, "closed_at": after.closed_at}
+    connection.execute(update(accounts).where(accounts.c.id == account_id), changed)
     note(connection, author, "account.state", account_id, before=_row(before), after=_row(after))
     return after
 

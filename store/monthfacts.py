@@ -166,9 +166,11 @@ def _facts_together(
 
 
 def _is_active(owner: Account, period: Period) -> bool:
-    """Whether the account is open, and was so before the period's end."""
-    was_open = owner.created_at is None or owner.created_at < period.ends_at
-    return was_open and owner.state is not AccountState.CLOSED
+    """Whether the account was open at the period's end, whatever became of it since."""
+    was_opened = owner.created_at is None or owner.created_at < period.ends_at
+    if owner.closed_at is None:
+        return was_opened and owner.state is not AccountState.CLOSED
+    return was_opened and owner.closed_at >= period.ends_at
 
 
 def party_of(owner: Account) -> Party:

@@ -61,6 +61,7 @@ accounts = Table(
     # 0 is no limit.
     Column("callbacks_max", Integer, nullable=False, server_default="0"),
     instant("created_at"),
+    instant("closed_at", optional=True),
     CheckConstraint("kind IN ('postpaid', 'prepaid')", name="kind"),
     CheckConstraint("state IN ('open', 'suspended', 'closed')", name="state"),
     CheckConstraint("credit_limit_units >= 0", name="credit_limit"),

@@ -23,6 +23,7 @@ from staff.drafts import draft
 from store import customers, invoices, ledger, papers
 from store.audit import Author
 from store.billruns import Closing, Terms, close, survey
+from store.closing import close_account
 from store.customers import Account, add_account
 from store.database import Database
 from store.errors import Conflict, NotFound
@@ -388,6 +389,18 @@ def test_an_account_that_moved_to_another_zone_goes_on_where_its_last_invoice_en
 def test_a_closed_account_with_nothing_to_say_gets_no_invoice(company: Database) -> None:
     company.call("state", customers.set_account_state, "acme", AccountState.CLOSED, CLERK)
     assert run(company).idle == ("acme",)
+
+
+def test_a_month_that_was_over_when_the_account_was_closed_bears_its_fee_and_the_month_of_the_end_does_not(
+    company: Database,
+) -> None:
+    telcan = plan_of(name="standard", monthly_fee=Decimal(4))
+    company.call("plan", add_plan, telcan, effective_at=LONG_AGO + timedelta(days=1), author=CLERK)
+    company.call("close", close_account, "acme", on(datetime(2026, 4, 1, 12, tzinfo=UTC)))
+    assert head_of(company).totals.total == Decimal("4.00")
+    pay(company, "4.00", APRIL_2 + timedelta(hours=1))
+    april = head_of(company, month_of=APRIL, at=MAY_2)
+    assert (april.items, april.totals.amount_due) == ((), Decimal("0.0000"))
 
 
 def test_a_rate_that_invoices_stand_on_is_not_changed(company: Database) -> None:
