@@ -1,6 +1,6 @@
 """What was given back of calls before they were invoiced: the coming invoice has it among its calls.
 
-Reads: credit notes whose entries are of that kind, the settlements of their callbacks.
+Reads: credit notes with entries of that kind, the settlements of their callbacks.
 Gives: CallCredits of callbacks; their sums by account, or beside a row of `settlements`.
 Knows nothing of: credit notes that correct an invoice (store/creditnotes.py), lines, tax.
 """
@@ -14,16 +14,15 @@ from sqlalchemy import Connection, Select, func, select
 from billing.ledger import EntryKind
 from billing.particulars import CallCredit
 from store.moneytables import credit_notes
-from store.schema import entries, settlements
+from store.schema import settlements
 from values.money import decimal_from_units
 
-IS_CALL_CREDIT = entries.c.kind == EntryKind.CALL_CREDIT.value
-_OF_CALLS = credit_notes.join(entries, (entries.c.id == credit_notes.c.entry_id) & IS_CALL_CREDIT)
+IS_CALL_CREDIT = credit_notes.c.entry_id.startswith(f"{EntryKind.CALL_CREDIT}-", autoescape=True)
+"""The id of an entry begins with its kind (billing.acts.Act.entry_id); store/verifymoney.py compares them."""
 
 GIVEN_UNITS = func.coalesce(
     select(func.sum(credit_notes.c.units))
-    .select_from(_OF_CALLS)
-    .where(credit_notes.c.callback_id == settlements.c.callback_id)
+    .where(credit_notes.c.callback_id == settlements.c.callback_id, IS_CALL_CREDIT)
     .correlate(settlements)
     .scalar_subquery(),
     0,
@@ -43,8 +42,7 @@ def credits_of(
             credit_notes.c.units,
             credit_notes.c.issued_at,
         )
-        .select_from(_OF_CALLS)
-        .where(credit_notes.c.callback_id.in_(callback_ids))
+        .where(credit_notes.c.callback_id.in_(callback_ids), IS_CALL_CREDIT)
         .order_by(credit_notes.c.sequence)
     )
     found: dict[str, list[CallCredit]] = defaultdict(list)
@@ -66,8 +64,8 @@ def given_by_account(
     """What was given back of each account's callbacks that ended in that range."""
     wanted = (
         select(credit_notes.c.account_id, func.sum(credit_notes.c.units))
-        .select_from(_OF_CALLS.join(settlements, settlements.c.callback_id == credit_notes.c.callback_id))
-        .where(credit_notes.c.account_id.in_(account_ids), settlements.c.ended_at < until)
+        .join(settlements, settlements.c.callback_id == credit_notes.c.callback_id)
+        .where(credit_notes.c.account_id.in_(account_ids), IS_CALL_CREDIT, settlements.c.ended_at < until)
         .group_by(credit_notes.c.account_id)
     )
     if since is not None:

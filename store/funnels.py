@@ -146,18 +146,18 @@ def _steps(by: FunnelBy, span: Span, account_id: str | None, *, with_keyed: bool
         "accepted": is_a & legs.c.accepted_at.is_not(None),
         "b_answered": is_b & legs.c.answered_at.is_not(None),
     }
-    columns = [func.max(case((condition, 1), else_=0)).label(step) for step, condition in reached.items()]
+    # Asked leg by leg, and not joined and grouped: to group by callbacks SQLite goes through all of them.
+    mine = select(legs.c.id).where(legs.c.callback_id == callbacks.c.id).correlate(callbacks)
+    columns = [
+        case((mine.where(condition).exists(), 1), else_=0).label(step) for step, condition in reached.items()
+    ]
     if with_keyed:
         named = select(callback_log.c.id).where(
             callback_log.c.callback_id == callbacks.c.id, callback_log.c.event == DestinationKeyed.__name__
         )
         columns.append(case((named.exists(), 1), else_=0).label("keyed"))
     key = _callback_key(by, span).label("key")
-    query = (
-        select(key, callbacks.c.id, callbacks.c.state, callbacks.c.origin_kind, *columns)
-        .select_from(_joined(by, callbacks.outerjoin(legs, legs.c.callback_id == callbacks.c.id)))
-        .group_by(callbacks.c.id, *_grouped_beside(by))
-    )
+    query = select(key, callbacks.c.state, *columns).select_from(_joined(by, callbacks))
     return _within(query, callbacks, callbacks.c.created_at, span, account_id).subquery()
 
 
@@ -215,10 +215,6 @@ def _callback_key(by: FunnelBy, span: Span) -> ColumnElement[Any]:
             return callbacks.c.account_id
         case FunnelBy.TRIGGER:
             return func.coalesce(callbacks.c.did, callbacks.c.origin_kind)
-
-
-def _grouped_beside(by: FunnelBy) -> tuple[ColumnElement[Any], ...]:
-    return (trunks.c.carrier,) if by is FunnelBy.CARRIER else ()
 
 
 def _trigger_key(by: FunnelBy, span: Span) -> ColumnElement[Any]:

@@ -32,11 +32,11 @@ WAIVED = "(waived)"
 """A call may cost more than its hold; what is beyond is waived for the call, and belongs to no leg of it."""
 LEG_KEYS = frozenset({By.DESTINATION, By.CARRIER})
 # A callback's waiver is booked where its A-leg is, as on the invoice; each attempt of it bears the same tag.
-_TAGS_OF_A = (
-    select(cdrs.c.callback_id, func.max(cdrs.c.tag).label("tag"))
-    .where(cdrs.c.role == LegRole.A.value)
-    .group_by(cdrs.c.callback_id)
-    .subquery()
+_TAG_OF_A = (
+    select(func.max(cdrs.c.tag))
+    .where(cdrs.c.callback_id == settlements.c.callback_id, cdrs.c.role == LegRole.A.value)
+    .correlate(settlements)
+    .scalar_subquery()
 )
 
 
@@ -179,11 +179,7 @@ def _waived(connection: Connection, wanted: Wanted) -> dict[tuple[str, str], int
     ended = settlements.c.ended_at
     query = (
         select(*keys, settlements.c.currency, func.sum(WAIVED_UNITS).label("units"))
-        .select_from(
-            settlements.join(callbacks, callbacks.c.id == settlements.c.callback_id).outerjoin(
-                _TAGS_OF_A, _TAGS_OF_A.c.callback_id == settlements.c.callback_id
-            )
-        )
+        .select_from(settlements.join(callbacks, callbacks.c.id == settlements.c.callback_id))
         .where(settlements.c.waived_units > 0)
         .where(ended >= wanted.span.starts_at, ended < wanted.span.ends_at)
         .group_by(*keys, settlements.c.currency)
@@ -204,7 +200,7 @@ def _session_keys(wanted: Wanted) -> tuple[ColumnElement[Any], ...]:
         case By.SUBSCRIBER:
             return (settlements.c.account_id, callbacks.c.subscriber_id)
         case By.TAG:
-            return (settlements.c.account_id, _TAGS_OF_A.c.tag)
+            return (settlements.c.account_id, _TAG_OF_A.label("tag"))
         case By.TRIGGER:
             return (trigger_key(),)
         case By.DESTINATION | By.CARRIER:

@@ -41,7 +41,7 @@ _waived = (
 _given = (
     select(invoice_sessions.c.number, func.sum(credit_notes.c.units).label("units"))
     .join(credit_notes, credit_notes.c.callback_id == invoice_sessions.c.callback_id)
-    .join(entries, (entries.c.id == credit_notes.c.entry_id) & IS_CALL_CREDIT)
+    .where(IS_CALL_CREDIT)
     .group_by(invoice_sessions.c.number)
     .subquery()
 )

@@ -8,7 +8,7 @@ Knows nothing of: calls.
 from collections.abc import Iterator
 
 from moneyed import Money
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, not_, or_, select
 
 from billing.exchange import ExchangeRate, convert
 from billing.ledger import EntryKind
@@ -158,11 +158,14 @@ PAPER_CHECKS: tuple[tuple[str, _Rows], ...] = (
     (
         "credit note {number} came before its callback's invoice, and is not dated, taxed or printed so",
         select(credit_notes.c.number)
-        .join(entries, (entries.c.id == credit_notes.c.entry_id) & IS_CALL_CREDIT)
+        .join(entries, entries.c.id == credit_notes.c.entry_id)
         .join(settlements, settlements.c.callback_id == credit_notes.c.callback_id)
         .join(invoices, invoices.c.number == credit_notes.c.number)
+        .where(or_(IS_CALL_CREDIT, entries.c.kind == EntryKind.CALL_CREDIT.value))
         .where(
             or_(
+                entries.c.kind != EntryKind.CALL_CREDIT.value,
+                not_(IS_CALL_CREDIT),
                 entries.c.at != settlements.c.ended_at,
                 credit_notes.c.tax_units != 0,
                 invoices.c.corrects != "",

@@ -199,6 +199,10 @@ CORRUPTIONS = [
         "UPDATE entries SET at = at + 1 WHERE kind = 'call_credit'",
         "credit note CN-2026-00001 came before its callback's invoice, and is not dated, taxed or printed so",
     ),
+    (
+        "UPDATE entries SET kind = 'credit_note' WHERE kind = 'call_credit'",
+        "credit note CN-2026-00001 came before its callback's invoice, and is not dated, taxed or printed so",
+    ),
     ("UPDATE credit_notes SET units = 90000", "callback cb1: 180000 was given back and "),
     (
         "DELETE FROM credit_notes WHERE sequence = 2",
