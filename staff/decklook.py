@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -32,6 +32,11 @@ RATE_COLUMNS = (
     *("first_increment_s", "next_increment_s", "valid_from", "valid_till", "blocked"),
 )
 RATE_SPARE = ("valid_till", "next_per_minute", "connect_fee", "band")
+FURTHER_COLUMNS = (
+    *("surcharge_same_country", "surcharge_eea", "surcharge_non_eea", "surcharge_invalid"),
+    *("attempt_fee", "number_digits_min", "number_digits_max"),
+)
+"""Listed where a row has anything in them."""
 LISTED = ("name", "kind", "currency", "version", "rows", "effective_at")
 VERSION_COLUMNS = (
     *("id", "state", "effective_at", "rows", "rejected", "held", "base_version", "sheet", "source"),
@@ -88,7 +93,7 @@ def show(
         first = (page - 1) * limit
         rows = [rate_line(row) for row in islice(found, first, first + limit if limit else None)]
         more = bool(limit) and next(found, None) is not None
-    show_rows(rows, RATE_COLUMNS, output, spare=RATE_SPARE)
+    show_rows(rows, _columns(rows), output, spare=RATE_SPARE)
     if more:
         say(f"There is more: --page {page + 1}, or --limit 0 for all.")
 
@@ -123,6 +128,7 @@ def export(desk: Desk, name: str, at: datetime | None) -> None:
 @click.argument("name")
 @click.argument("number")
 @click.option("--at", type=Instant(), metavar="TIME", help="At that time.  [default: now]")
+@click.option("--band", default="", metavar="BAND", help="In that time band.  [default: outside all bands]")
 @click.option("--candidates", is_flag=True, help="All rows of all prefixes of the number, with their dates.")
 @home_country_option
 @output_option
@@ -133,6 +139,7 @@ def lookup(
     name: str,
     number: str,
     at: datetime | None,
+    band: str,
     candidates: bool,
     home_country: str | None,
     output: str,
@@ -148,14 +155,15 @@ def lookup(
         found = decks.deck(connection, name, instant)
         version_id = decks.in_force(connection, name, instant)
         rows = [] if version_id is None else raterows.candidates(connection, version_id, written.digits)
-        return found.find(written, instant), sorted(rows, key=lambda row: row[1].key, reverse=True)
+        return found.find(written, instant, band), sorted(rows, key=lambda row: row[1].key, reverse=True)
 
     found, rows = desk.read("look up", look)
     if candidates:
         lines = [{"row": place, **rate_line(row)} for place, row in rows]
-        show_rows(lines, ("row", *RATE_COLUMNS), output, none="No row of the deck begins the number.")
+        show_rows(lines, ("row", *_columns(lines)), output, none="No row of the deck begins the number.")
     if isinstance(found, NoRate):
-        raise Stop(f"number: {found}; such a call is refused", NOT_FOUND)
+        hours = f"in band {band}" if band else "outside all time bands"
+        raise Stop(f"number: {found}; {hours} such a call is refused", NOT_FOUND)
     if candidates:
         say(f"Row {found.id} prices it.")
         return
@@ -164,6 +172,10 @@ def lookup(
     line = {**rate_line(row_of(found)), "currency": found.currency}
     others = [f"{row.prefix}@{moment(_instant(row.valid_from))}" for place, row in rows]
     show_record({"id": found.id, "number": written, **line, "candidates": others}, output)
+
+
+def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
+    return (*RATE_COLUMNS, *(name for name in FURTHER_COLUMNS if any(row[name] is not None for row in rows)))
 
 
 def rate_line(row: RateRow) -> Row:
@@ -186,6 +198,10 @@ def rate_line(row: RateRow) -> Row:
         "valid_from": _instant(row.valid_from),
         "valid_till": None if row.valid_till is None else _instant(row.valid_till),
         "blocked": row.blocked,
+        **dict(zip(FURTHER_COLUMNS[:4], map(price, row.surcharges or (None,) * 4), strict=True)),
+        "attempt_fee": price(row.attempt_fee),
+        "number_digits_min": row.number_digits_min,
+        "number_digits_max": row.number_digits_max,
     }
 
 

@@ -192,3 +192,24 @@ def test_a_folder_that_is_no_tariff_plan_names_what_is_expected(office: Office) 
         "Destinations.csv and DestinationRates.csv is missing. To import a sheet, name its file"
         in refused.err
     )
+
+
+def test_rows_are_shown_with_whatever_they_have_and_looked_up_by_band(office: Office) -> None:
+    sheet = (
+        "prefix,destination,rate_per_min,band,attempt_fee,surcharge_non_eea,number_digits_max\n"
+        "33,France,0.02,peak,0.001,0.25,12\n34,Spain,0.03,,,,\n"
+    )
+    (office.folder / "more.csv").write_text(sheet, encoding="utf-8")
+    made = ["--kind", "cost", "--currency", "USD", "--approve", "--effective", "2026-01-01"]
+    office.done("deck", "import", "more", str(office.folder / "more.csv"), *made)
+    rows = {row["prefix"]: row for row in office.done("deck", "show", "more", "--output", "json").data}
+    assert (rows["33"]["attempt_fee"], rows["33"]["surcharge_non_eea"], rows["34"]["attempt_fee"]) == (
+        "0.0010",
+        "0.2500",
+        None,
+    )
+    assert "surcharge_eea" not in rows["33"]
+    missed = office("deck", "lookup", "more", "+33142685300")
+    assert (missed.code, "outside all time bands such a call is refused" in missed.err) == (3, True)
+    found = office.done("deck", "lookup", "more", "+33142685300", "--band", "peak", "--output", "json").data
+    assert (found["per_minute"], found["attempt_fee"], found["number_digits_max"]) == ("0.0200", "0.0010", 12)
