@@ -22,6 +22,7 @@ class FindingKind(StrEnum):
     LOSS = "loss"
     STATUS = "status"
     BLOCKS = "blocks"
+    UNKNOWN_BAND = "unknown_band"
     LEFT_OUT = "left_out"
     UNUSED_COLUMN = "unused_column"
     ENCODING = "encoding"

@@ -27,6 +27,7 @@ from rating.sheetrow import SheetLine, clashes
 from store import raterows
 from store.audit import Author, note
 from store.database import Database
+from store.deckbands import bands_of_nobody
 from store.decks import add_deck, next_version
 from store.errors import Conflict, NotFound
 from store.margins import losses
@@ -116,6 +117,7 @@ class Staging:
         self._is_undated = False
         self._starts = 0
         self._countries: frozenset[str] = frozenset()
+        self._bands: set[str] = set()
         self.report = StageReport(deck_name=wish.deck_name)
 
     def close(self) -> None:
@@ -165,6 +167,8 @@ class Staging:
 
     def _look(self, line: SheetLine) -> None:
         for row in line.rates:
+            if row.band:
+                self._bands.add(row.band)
             if row.valid_from == UNDATED:
                 self._is_undated = True
             elif self._earliest is None or row.valid_from < self._earliest:
@@ -193,6 +197,9 @@ class Staging:
 
     def _compare(self, connection: Connection) -> None:
         report = self.report
+        for band in bands_of_nobody(connection, self._wish.deck_name, self._bands):
+            told = f"rows for band {band} will price no call: no plan or trunk with this deck has such hours"
+            report.find(Finding(FindingKind.UNKNOWN_BAND, 0, "", told))
         base = standing(connection, self._wish.deck_name)
         report.base_version = 0 if base is None else base.version
         self._starts = self._start(base)

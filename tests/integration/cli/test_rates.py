@@ -213,3 +213,17 @@ def test_rows_are_shown_with_whatever_they_have_and_looked_up_by_band(office: Of
     assert (missed.code, "outside all time bands such a call is refused" in missed.err) == (3, True)
     found = office.done("deck", "lookup", "more", "+33142685300", "--band", "peak", "--output", "json").data
     assert (found["per_minute"], found["attempt_fee"], found["number_digits_max"]) == ("0.0200", "0.0010", 12)
+
+
+def test_rows_for_hours_that_nobody_has_are_told(office: Office) -> None:
+    sheet = "prefix,destination,rate_per_min,rate_offpeak\n44,UK,0.04,0.02\n1,USA,0.09,0.08\n"
+    file = office.folder / "hours.csv"
+    file.write_text(sheet, encoding="utf-8")
+    told = "rows for band offpeak will price no call: no plan or trunk with this deck has such hours"
+    assert told in office.done("deck", "import", "carrier-x", str(file)).err
+    office.done("trunk", "change", "east", "--band", "offpeak=Mo-Su 20:00-08:00")
+    assert "will price no call" not in office.done("deck", "import", "carrier-x", str(file)).err
+    unused = office.done("deck", "import", "new", str(file), "--kind", "sell", "--currency", "USD")
+    assert "will price no call" not in unused.err
+    office.done("plan", "add", "hours", "--deck", "new")
+    assert told in office.done("deck", "import", "new", str(file)).err
