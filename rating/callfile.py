@@ -84,12 +84,14 @@ class CallError:
 class CallPart:
     """Some lines of the file, all of them in `cells`.
 
-    `places` says which of them each leg is; `errors` and `unanswered` say it of the others.
+    `digits` are the legs' numbers, `places` says which of the lines each leg is; `errors` and `unanswered`
+    say it of the others.
     """
 
     columns: tuple[str, ...]
     cells: Sequence[Sequence[str]]
     legs: BulkLegs
+    digits: Sequence[str]
     places: Sequence[int]
     errors: dict[int, CallError]
     unanswered: frozenset[int]
@@ -177,6 +179,7 @@ class _Reading:
             columns=columns,
             cells=[_fitted(cells, len(columns)) for cells in reading.cells],
             legs=legs,
+            digits=reading.digits,
             places=reading.places,
             errors=reading.errors,
             unanswered=frozenset(reading.unanswered),

@@ -50,7 +50,7 @@ def _last(table: RateTable, digits: str, instant: int) -> list[RateRow]:
 
 
 def _minute(row: RateRow) -> int:
-    return row.per_minute + (row.connect_fee or 0)
+    return row.per_minute + (row.connect_fee or 0) + (row.attempt_fee or 0)
 
 
 def _price(units: int) -> str:

@@ -18,15 +18,17 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, cast
 
 from billing import printed
-from rating.bulk import Finding
+from rating.bulk import NO_PACKAGE, Finding
 from rating.callfile import ADDED, LINE_CHARACTERS_MAX, CallFormat, CallPart, read_calls
 from rating.plan import ALegPolicy
+from values.instants import instant_of
 
 if TYPE_CHECKING:
     import numpy as np
 
     from rating.bulk import BulkTerms
     from rating.dateddeck import DatedDeck
+    from rating.packages import Meter
     from rating.plan import Plan
     from rating.rate import Rate
 
@@ -42,6 +44,8 @@ REASONS = {
 NO_VERSION = REASONS[Finding.NO_VERSION]
 NOT_ANSWERED = "not answered"
 A_LEG_FREE = "the plan's A-leg is free"
+Head = tuple[str, str, str]
+"""Prefix, destination and price a minute."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,11 +64,12 @@ class Summary:
 class CallFile:
     """One pricing of one file."""
 
-    def __init__(self, plan: Plan, deck: DatedDeck, form: CallFormat) -> None:
-        """`form` says how the lines are to be read."""
+    def __init__(self, plan: Plan, deck: DatedDeck, form: CallFormat, package: Meter | None = None) -> None:
+        """`form` says how the lines are to be read; with a `package` they are all of one account."""
         self._plan = plan
         self._deck = deck
         self._form = form
+        self._package = package
         self.summary = Summary()
 
     def price(
@@ -95,6 +100,8 @@ class CallFile:
         legs = part.legs
         if self._plan.a_leg_policy is ALegPolicy.FREE:
             legs.talk_seconds[legs.is_a] = 0
+        if self._package is not None:
+            self._use_package(self._package, part)
         for _, terms, places in self._deck.by_version(self._plan, legs.at):
             if terms is None:
                 for leg in places:
@@ -103,16 +110,29 @@ class CallFile:
             else:
                 self._add_version(part, added, terms, places)
 
+    def _use_package(self, package: Meter, part: CallPart) -> None:
+        """Let each leg that the package pays for use it, in the order of the lines."""
+        legs = part.legs
+        billed = legs.talk_seconds * 0
+        for _, terms, places in self._deck.by_version(self._plan, legs.at):
+            if terms is not None:
+                billed[places] = terms.price(legs.at_places(places)).billed_seconds
+        columns = (legs.is_a, billed, legs.at)
+        for leg, (is_a, wanted, at) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+            if not is_a and self._plan.covers(part.digits[leg]):
+                legs.package_seconds[leg] = package.take(wanted, instant_of(at))
+
     def _add_version(
         self, part: CallPart, added: list[tuple[str, ...]], terms: BulkTerms, places: np.ndarray
     ) -> None:
         summary, rates, currency = self.summary, terms.deck.rates, self._plan.currency
         legs = part.legs.at_places(places)
         prices = terms.price(legs)
-        heads: dict[int, tuple[str, str, str]] = {-1: ("", "", "")}
+        heads: dict[int, Head] = {-1: ("", "", "")}
         columns = (prices.rows, prices.findings, prices.billed_seconds, prices.amount_units, legs.is_a)
-        for leg, row, finding, billed, units, is_a in zip(
-            places.tolist(), *(column.tolist() for column in columns), strict=True
+        package = legs.package_seconds.tolist()
+        for leg, row, finding, billed, units, is_a, covered in zip(
+            places.tolist(), *(column.tolist() for column in columns), package, strict=True
         ):
             head = heads.get(row)
             if head is None:
@@ -122,14 +142,22 @@ class CallFile:
                 added[part.places[leg]] = (*head, "", "", "", reason)
                 summary.unpriced[reason] += 1
                 continue
-            reason = (
-                "" if billed or not is_a or self._plan.a_leg_policy is not ALegPolicy.FREE else A_LEG_FREE
-            )
             amount = f"{units // 10_000}.{units % 10_000:04d}"
-            added[part.places[leg]] = (*head, str(billed), amount, currency, reason)
+            reason = f"{covered} s of the package" if covered > 0 else ""
+            if is_a and not billed and self._plan.a_leg_policy is ALegPolicy.FREE:
+                reason = A_LEG_FREE
+            added[part.places[leg]] = (
+                *(head if covered == NO_PACKAGE else self._beyond(head)),
+                *(str(billed), amount, currency, reason),
+            )
             summary.priced += 1
             summary.billed_seconds += billed
             summary.amount_units += units
+
+    def _beyond(self, head: Head) -> Head:
+        """What is said of the row of a leg that the package pays for: beyond it the plan may name a price."""
+        overage = self._plan.overage_per_minute
+        return head if overage is None else (*head[:2], printed.rate(overage))
 
 
 def lines_of(source: io.BufferedReader) -> Generator[str]:
@@ -190,7 +218,7 @@ class JsonOut:
         self._out.write("[]\n" if self._mark == "[" else "\n]\n")
 
 
-def _head(rate: Rate) -> tuple[str, str, str]:
+def _head(rate: Rate) -> Head:
     per_minute = printed.rates(
         rate.per_minute, rate.per_minute if rate.next_per_minute is None else rate.next_per_minute
     )

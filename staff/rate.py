@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from rating.callfile import CallPart
     from rating.dateddeck import DatedDeck
+    from rating.packages import Meter
     from rating.plan import Plan
     from staff.callfile import CallFile, Summary
     from store.database import Connection
@@ -52,6 +53,12 @@ KEPT = "surrogateescape"
 @click.option("--delimiter", default=",", show_default=True, help="What stands between two cells.")
 @click.option("--zone", default="UTC", show_default=True, help="Of times without an offset.")
 @click.option("--at", type=Instant(), metavar="TIME", help="Price every call as if it were made then.")
+@click.option(
+    "--package",
+    "with_package",
+    is_flag=True,
+    help="Use the plan's package of minutes: all calls are one account's, in order, months are of --zone.",
+)
 @home_country_option
 @click.option(
     "--output", type=click.Choice([CSV, JSON]), default=CSV, show_default=True, help="How to write the lines."
@@ -73,6 +80,7 @@ def rate(
     delimiter: str,
     zone: str,
     at: datetime | None,
+    with_package: bool,
     home_country: str | None,
     output: str,
     to: Path | None,
@@ -82,8 +90,8 @@ def rate(
     Its columns are leg, number, answered_at, talk_seconds, if wanted caller_id (what was shown, for which the
     deck may ask a surcharge; empty is withheld), and any others, which are kept. Added are prefix,
     destination, rate_per_minute, billed_seconds, amount, currency and reason. A line that cannot be priced
-    keeps its place and says why. A plan's package of minutes is not applied: whose minutes they are, a file
-    does not say. Nothing is written into the books. Exit code 1 if not one line could be priced.
+    keeps its place and says why. A plan's package of minutes is used only with --package, for whose minutes
+    they are a file does not say. Nothing is written into the books. Exit code 1 if no line could be priced.
     """
     from rating.callfile import CallFormat
     from staff.callfile import CallFile
@@ -96,9 +104,12 @@ def rate(
         at=at,
     )
     plan = desk.read("read plan", _plan, plan_name, at or desk.now())
-    found = CallFile(plan, _dated(desk, deck_name or plan.deck_id, plan, at), form)
+    package = _package(plan, zone) if with_package else None
+    found = CallFile(plan, _dated(desk, deck_name or plan.deck_id, plan, at), form, package)
     _price(found, file, output, to)
     _say_summary(found.summary, plan)
+    if plan.package_seconds and not with_package:
+        say(f"The package of {plan.id} is not used; --package does it for one account's calls.")
     if found.summary.lines and not found.summary.priced:
         raise Stop(f"{file}: not one of its lines could be priced; the column reason says why of each", ERROR)
 
@@ -150,10 +161,14 @@ def _say_summary(summary: Summary, plan: Plan) -> None:
     )
     for reason, count in sorted(summary.unpriced.items()):
         say(f"{count:,} not priced: {reason}")
-    if plan.package_seconds:
-        minutes, seconds = divmod(plan.package_seconds, 60)
-        given = f"{minutes:,} min" + (f" {seconds} s" if seconds else "")
-        say(f"The package of {plan.id}, {given} a month, is not applied: calls cost what the deck asks.")
+
+
+def _package(plan: Plan, zone: str) -> Meter:
+    from rating.packages import Meter
+
+    if not plan.package_seconds:
+        raise click.UsageError(f"--package: plan {plan.id} gives no minutes; leave it out")
+    return Meter(plan, zone)
 
 
 def _plan(connection: Connection, name: str, now: datetime) -> Plan:

@@ -221,8 +221,29 @@ def test_a_file_of_which_no_line_can_be_priced_is_an_error_and_one_without_lines
     assert office("rate", write(office, header), "--plan", "standard").code == 0
 
 
-def test_a_package_that_is_not_applied_is_said_to_be_so(office: Office) -> None:
-    office.done("plan", "add", "minutes", "--deck", "retail", "--package-minutes", "300")
-    assert "not applied" not in office.done("rate", write(office, CALLS), "--plan", "standard").err
-    said = office.done("rate", write(office, CALLS), "--plan", "minutes").err
-    assert "The package of minutes:1, 300 min a month, is not applied" in said
+def test_V194_a_package_is_used_in_the_order_of_the_calls_where_it_is_asked_for(office: Office) -> None:
+    words = ("--package-minutes", "300", "--package-prefix", "1", "--overage", "7")
+    office.done("plan", "add", "k50", "--deck", "retail", *words)
+    lines = [
+        "+14155550123,2026-03-02T08:00:00Z,15000",  # 250 min
+        "+14155550123,2026-03-03T08:00:00Z,6000",  # 100 min, of which 50 are left
+        "+442079460101,2026-03-03T09:00:00Z,60",  # not of the package
+        "+14155550123,2026-03-31T22:30:00Z,60",  # 31 March in UTC, 1 April in Berlin
+    ]
+    file = write(office, "\n".join(["number,answered_at,talk_seconds", *lines]))
+    priced_by = ("rate", file, "--plan", "k50", "--package")
+    told = [
+        (row["amount"], row["rate_per_minute"], row["reason"])
+        for row in priced(office.done(*priced_by, "--zone", "Europe/Berlin"))
+    ]
+    assert told == [
+        ("0.0000", "7.0000", "15000 s of the package"),
+        ("350.0000", "7.0000", "3000 s of the package"),
+        ("0.1000", "0.1000", ""),
+        ("0.0000", "7.0000", "60 s of the package"),
+    ]
+    assert priced(office.done(*priced_by))[3]["amount"] == "7.0000"
+    without = office.done("rate", file, "--plan", "k50")
+    assert [row["amount"] for row in priced(without)][:2] == ["60.0000", "24.0000"]
+    assert "The package of k50:1 is not used; --package does it" in without.err
+    assert office("rate", file, "--plan", "standard", "--package").code == 2
