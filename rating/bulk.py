@@ -181,24 +181,24 @@ class BulkDeck:
             self._all_from = int(starts.max(initial=0))
             self._all_till = int(ends.min(initial=_EVER))
 
-    def _hold_all(self, at: Ints) -> bool:
+    def _hold_all(self, at: Ints, since: int) -> bool:
         """Whether every row holds at all of these instants, as most decks' rows do."""
-        return bool(at.min(initial=_EVER) >= self._all_from and at.max(initial=0) < self._all_till)
+        first, last = at.min(initial=_EVER), at.max(initial=since)
+        return bool(max(first, since) >= self._all_from and last < self._all_till)
 
     def find(self, numbers: NumberColumn, at: Ints, plan: Plan, since: int) -> Places:
         """Return for each number the place of its row among the rates; where there is none, ~Finding.
 
         The plan says which time band an instant is in. An instant before `since` takes the rows of `since`.
         """
-        valid = np.maximum(at, since)
+        prefixes = self._table.find(numbers)
+        if self._only is not None and self._hold_all(at, since):
+            return np.take(self._only, prefixes)  # NOWHERE takes the last, which says NO_PREFIX
         found = np.empty(len(numbers), dtype=np.int32)
         for start in range(0, len(numbers), CHUNK):
             part = slice(start, start + CHUNK)
-            prefixes = self._table.find(numbers.part(start, start + CHUNK))
-            if self._only is not None and self._hold_all(valid[part]):
-                found[part] = np.take(self._only, prefixes)  # NOWHERE takes the last, which says NO_PREFIX
-                continue
-            found[part] = self._rows(prefixes, valid[part], self._bands_at(at[part], plan))
+            bands = self._bands_at(at[part], plan)
+            found[part] = self._rows(prefixes[part], np.maximum(at[part], since), bands)
         return found
 
     @property
@@ -210,10 +210,10 @@ class BulkDeck:
         """Return whether the rows of these places, all in the deck, are blocked."""
         return np.take(self._is_blocked, rows)
 
-    def surcharges(self, rows: Places, origins: Ints) -> Ints | int:
-        """Return what each leg's caller ID costs on top, in 10^-8 a minute."""
+    def surcharges(self, rows: Places, origins: Ints) -> Ints | None:
+        """Return what each leg's caller ID costs on top, in 10^-8 a minute; None where no row asks for it."""
         if self._surcharges is None:
-            return 0
+            return None
         return np.where(origins == NO_ORIGIN, 0, self._surcharges[rows, origins])
 
     def _bands_at(self, at: Ints, plan: Plan) -> Ints | None:
@@ -304,7 +304,8 @@ class BulkTerms:
         seconds = legs.talk_seconds
         billed = self._billed(rows, seconds, legs.is_a)
         extra = self.deck.surcharges(rows, legs.origins)
-        exact = billed * (self._of("rate", rows) + extra)
+        rate = self._of("rate", rows)
+        exact = billed * (rate if extra is None else rate + extra)
         if "later" in self._has:  # what a minute costs more, or less, beyond the first increment
             exact += np.maximum(billed - self._of("first", rows), 0) * self._of("later", rows)
         if "fee" in self._has:
@@ -344,7 +345,9 @@ class BulkTerms:
         plan = self._plan
         step = 10 ** (AMOUNT_SCALE - plan.amount_places)
         whole = RATE_TO_AMOUNT * step
-        amounts: Ints = (2 * exact + whole) // (2 * whole) * step
+        amounts: Ints = (exact + whole // 2) // whole  # `whole` is even
+        if step > 1:
+            amounts *= step
         if plan.call_price_min is None and plan.call_price_max is None:
             return amounts
         least = 0 if plan.call_price_min is None else decimal_units(plan.call_price_min)

@@ -9,7 +9,6 @@ Nothing but the line at hand is kept: a line without end is skipped in pieces, a
 
 import codecs
 import csv
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
@@ -23,7 +22,6 @@ DELIMITERS = ",;\t|"
 BYTES_AT_ONCE = 64 * 1024
 SAMPLE_BYTES = 64 * 1024
 
-_ENDS = re.compile(r"\r\n|\r|\n")
 # UTF-32 first: its mark begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -92,7 +90,8 @@ def read_lines(stream: BinaryIO, encoding: str) -> Iterator[tuple[int, str | Non
         # A CR at the very end may be half of CR LF: wait for what follows.
         text = rest + decoder.decode(piece, final=not piece)
         held = "\r" if piece and text.endswith("\r") else ""
-        lines = _ENDS.split(text[: len(text) - len(held)])
+        whole = text[: len(text) - len(held)]
+        lines = whole.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         rest = lines.pop()
         for line in lines:
             yield number, None if too_long or len(line) > LINE_CHARACTERS_MAX else line

@@ -158,6 +158,7 @@ class Endless(io.RawIOBase):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_T15_a_line_of_a_gigabyte_is_skipped_in_bounded_memory() -> None:
     stream = Endless(1024**3)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
