@@ -348,6 +348,8 @@ def test_an_order_that_Asterisk_refuses_rang_nobody_and_is_tried_once_more(switc
     assert switch.state() == "failed"
     switch.pass_time(60)
     assert switch.asterisk.originated == [A1, A2]
+    legs = switch.books.rows[CALLBACK_ID].legs
+    assert [leg.invited_at for leg in legs] == [None, None], "no carrier was asked, so none asks a fee"
 
 
 # deadlines
