@@ -5,7 +5,7 @@ Gives: two Entries, the reversal and the new price, both of kind rerate.
 Knows nothing of: why the price is another, carriers' cost (it stays as it is), where entries are kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from billing.ledger import Entry, EntryKind, LedgerAccount, LedgerAccountKind, Posting
@@ -23,13 +23,14 @@ class Outcome:
         """Return what the account pays."""
         return self.gross_units - self.waived_units
 
-    def rerated(self, gross_units: int) -> "Outcome":
+    def rerated(self, gross_units: int, payable_max_units: int | None) -> "Outcome":
         """Return the outcome at another price.
 
-        Where something was waived, the account had no more than it paid: that stays the most it pays.
+        Where something was waived at first, the account had no more than it paid then, `payable_max_units`:
+        that stays the most it pays, however often it is re-rated.
         """
-        waived = max(gross_units - self.total_units, 0) if self.waived_units else 0
-        return Outcome(gross_units=gross_units, waived_units=waived)
+        waived = 0 if payable_max_units is None else max(gross_units - payable_max_units, 0)
+        return replace(self, gross_units=gross_units, waived_units=waived)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

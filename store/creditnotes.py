@@ -26,6 +26,7 @@ from store.cdrs import NEWEST_CHARGE
 from store.errors import Conflict, Forbidden, Invalid, NotFound
 from store.invoicetables import invoices
 from store.moneytables import credit_notes
+from store.outcomes import WAIVED_UNITS
 from store.schema import cdrs, charges, settlements
 from values.money import amount_units, decimal_from_units, decimal_units, plain_decimal
 
@@ -75,7 +76,10 @@ def line(connection: Connection, line_id: str) -> Line:
     """
     leg = connection.execute(select(cdrs.c.callback_id).where(cdrs.c.leg_id == line_id)).first()
     callback_id = line_id if leg is None else leg.callback_id
-    row = connection.execute(select(settlements).where(settlements.c.callback_id == callback_id)).first()
+    wanted = select(
+        settlements.c.account_id, settlements.c.currency, settlements.c.ended_at, WAIVED_UNITS
+    ).where(settlements.c.callback_id == callback_id)
+    row = connection.execute(wanted).first()
     if row is None:
         problem = f"no leg or callback {line_id!r} was charged"
         raise NotFound("line", problem, "see `dialback cdr`; a call is charged when it has ended")

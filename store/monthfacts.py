@@ -46,6 +46,7 @@ from store.invoicetables import invoices
 from store.ledger import receivable
 from store.moneytables import credit_notes
 from store.options import Option
+from store.outcomes import WAIVED_UNITS
 from store.plans import plan_in_force
 from store.schema import accounts, cdrs, charges, entries, postings, settlements
 from values.instants import micros
@@ -214,7 +215,7 @@ def _charged(
         .group_by(settlements.c.account_id)
     )
     waived = (
-        select(settlements.c.account_id, func.sum(settlements.c.waived_units))
+        select(settlements.c.account_id, func.sum(WAIVED_UNITS))
         .where(*mine, settlements.c.waived_units != 0)
         .group_by(settlements.c.account_id)
     )

@@ -209,7 +209,9 @@ def _sort(
                     Repriced(
                         session=session,
                         plan=plan,
-                        after=session.outcome.rerated(int(prices.gross_units[place])),
+                        after=session.outcome.rerated(
+                            int(prices.gross_units[place]), session.payable_max_units
+                        ),
                         legs=legs[of_session].tolist(),
                         rates=[deck.rate(prices.legs, leg) for leg in of_session.tolist()],
                     )

@@ -46,7 +46,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A callback as the books have it; `revision` counts its re-ratings."""
+    """A callback as the books have it; `revision` counts its re-ratings.
+
+    `payable_max_units`: what the account had for it, where its credit ended before the call; else None.
+    """
 
     callback_id: str
     account_id: str
@@ -56,6 +59,7 @@ class Session:
     ended_at: datetime
     revision: int
     outcome: Outcome
+    payable_max_units: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,8 @@ SESSIONS = select(
     callbacks.c.received_at,
     settlements.c.ended_at,
     func.coalesce(reratings.c.revision, 0).label("revision"),
+    settlements.c.gross_units.label("first_gross_units"),
+    settlements.c.waived_units.label("first_waived_units"),
     func.coalesce(reratings.c.gross_units, settlements.c.gross_units).label("gross_units"),
     func.coalesce(reratings.c.waived_units, settlements.c.waived_units).label("waived_units"),
 ).select_from(
@@ -178,6 +184,7 @@ def _session_of(row: Row[Any]) -> Session:
         ended_at=row.ended_at,
         revision=row.revision,
         outcome=Outcome(gross_units=row.gross_units, waived_units=row.waived_units),
+        payable_max_units=row.first_gross_units - row.first_waived_units if row.first_waived_units else None,
     )
 
 

@@ -16,6 +16,7 @@ from store.callcredits import IS_CALL_CREDIT
 from store.cdrs import NEWEST_CHARGE
 from store.invoicetables import invoice_documents, invoice_sessions, invoices, number_series
 from store.moneytables import credit_notes
+from store.outcomes import WAIVED_UNITS
 from store.schema import cdrs, charges, entries, postings, settlements
 
 _Rows = Select[*tuple[object, ...]]
@@ -33,7 +34,7 @@ _called = (
     .subquery()
 )
 _waived = (
-    select(invoice_sessions.c.number, func.sum(settlements.c.waived_units).label("units"))
+    select(invoice_sessions.c.number, func.sum(WAIVED_UNITS).label("units"))
     .join(settlements, settlements.c.callback_id == invoice_sessions.c.callback_id)
     .group_by(invoice_sessions.c.number)
     .subquery()

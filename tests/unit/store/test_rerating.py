@@ -10,11 +10,12 @@ from sqlalchemy import Connection, text
 from storeworld import CLERK, LONG_AGO, NOW, callback, fill, leg, play, rate, seconds, story
 
 from billing.ledger import EntryKind, LedgerAccount, LedgerAccountKind
+from billing.particulars import Party
 from calls import events
 from calls.callback import Callback, ReleasedBy
 from calls.cdr import LegRole
 from calls.events import Event
-from store import creditnotes, ledger, rerated
+from store import billruns, creditnotes, ledger, papers, rerated
 from store.cdrs import list_cdrs
 from store.database import Database
 from store.decks import add_version
@@ -216,6 +217,28 @@ def test_what_was_waived_stays_the_most_that_the_account_pays(database: Database
     # A: 1832 s at 0.10, B: 1800 s at 0.01; nothing is waived any more.
     assert receivable(database) == -(3_0533 + 3000)
     assert balance(database, LedgerAccountKind.LOSS) == 0
+    dearer(database)
+    chunks(database, MONTH, write="r3")
+    assert receivable(database) == -5_0000, "nor may a second re-rating take what the account never had"
+    assert database.read("verify", verify) == ()
+
+
+def test_the_invoice_of_a_callback_that_was_waived_and_re_rated_says_what_the_books_do(
+    database: Database,
+) -> None:
+    database.call("fill", fill, 5_0000)
+    call(database, 1_800)
+    dearer(database)
+    chunks(database, MONTH, write="r1")
+    assert database.read("line", creditnotes.line, "cb1").left_units == 5_0000
+    terms = billruns.Terms(seller=Party(name="Dialback"), pattern="INV-{n:04}", due_days=14)
+    april = replace(CLERK, at=NOW + 31 * DAY)
+    (head,) = database.call(
+        "close", billruns.close, ["acme"], month_of=(2026, 3), terms=terms, author=april
+    ).heads
+    assert head.totals.charges == 5
+    invoice = database.read("invoice", papers.invoice_of, head.number)
+    assert sum(line.amount for line in invoice.lines) == 5
     assert database.read("verify", verify) == ()
 
 
