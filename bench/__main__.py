@@ -11,6 +11,7 @@ import sys
 BENCHES = {
     "agi": "FastAGI sessions: Dialback's server, pyst2 on threads, plain asyncio. A minute.",
     "rating": "Prices: one at a time by deck size, in bulk against SQL and floats, import. Some minutes.",
+    "rerate": "A month priced anew and written down, against an ORM loop. Some minutes.",
     "invoices": "The close of a month of a million legs, against one SQL aggregation. Some ten minutes.",
     "deck": "A rate sheet of a million rows: import, approve, look up. Some minutes.",
     "swap": "A deck of a million rows comes into force: lateness of the reactor, waits. Some minutes.",

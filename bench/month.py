@@ -63,13 +63,13 @@ SELECT {id}, {account}, 'charge-' || {id}, 'standard:1', 'EUR', {price_a} + {pri
   (leg_id, callback_id, account_id, role, number, trunk, invited_at, rang_at, answered_at, accepted_at,
    hung_up_at, q850_cause, disposition, estimated, session_ended_at, tag)
 SELECT {id} || '-a1', {id}, {account}, 'A', '+442079460101', 'east', {ended} - 80000000, {ended} - 75000000,
-  {ended} - 70000000, {ended} - 69000000, {ended}, 16, 'ANSWERED', 0, {ended}, {tag} FROM n;
+  {ended} - 70000000, {ended} - 69000000, {ended}, 16, 'answered', 0, {ended}, {tag} FROM n;
 
 {calls} INSERT INTO cdrs
   (leg_id, callback_id, account_id, role, number, trunk, invited_at, rang_at, answered_at, accepted_at,
    hung_up_at, q850_cause, disposition, estimated, session_ended_at, tag)
-SELECT {id} || '-b1', {id}, {account}, 'B', '+14155550123', 'east', {ended} - 80000000, {ended} - 75000000,
-  {ended} - 70000000, NULL, {ended}, 16, 'ANSWERED', 0, {ended}, {tag} FROM n;
+SELECT {id} || '-b1', {id}, {account}, 'B', {number_b}, 'east', {ended} - 80000000, {ended} - 75000000,
+  {ended} - 70000000, NULL, {ended}, 16, 'answered', 0, {ended}, {tag} FROM n;
 
 {calls} INSERT INTO charges
   (leg_id, revision, entry_id, plan_id, currency, talk_seconds, billed_seconds, rate_id, prefix, destination,
@@ -126,6 +126,7 @@ def make_month(database: Database, *, legs: int, accounts: int) -> Month:
         "account": f"printf('a%06d', i % {accounts})",
         "ended": f"({since} + i * {(until - since) // count})",
         "tag": "CASE i % 3 WHEN 0 THEN 'atlas' ELSE '' END",
+        "number_b": "'+1' || (2000000000 + i * 7919 % 8000000000)",
         "price_a": "(500 + i % 97)",
         "price_b": "(1700 + i % 1013)",
     }
