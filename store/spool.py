@@ -20,7 +20,7 @@ class Spool:
 
     def __init__(self) -> None:
         """Make the file."""
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
+        self._file = tempfile.TemporaryFile(dir=_folder())  # noqa: SIM115 - close() closes it
         self._blocks: list[tuple[int, int]] = []
         self._size = 0
         self._waiting: list[tuple[Any, ...]] = []
@@ -53,3 +53,9 @@ class Spool:
             self._blocks.append((self._size, len(data)))
             self._size += len(data)
             self._waiting = []
+
+
+def _folder() -> str | None:
+    """TMPDIR, else /var/tmp: /tmp is memory on many machines, and a sheet may be larger than that."""
+    var_tmp = "/var/tmp"  # noqa: S108 - the file has no name there
+    return var_tmp if "TMPDIR" not in os.environ and os.access(var_tmp, os.W_OK) else None
