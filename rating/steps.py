@@ -37,7 +37,7 @@ def steps_of(rate: Rate, terms: LegTerms, role: LegRole, seconds: int) -> tuple[
 
 def _nothing(terms: LegTerms, rate: Rate, seconds: int) -> str:
     free = f"{seconds} s is below {terms.free_below} s, which is free"
-    return f"{free if seconds else 'nothing is chargeable'}: {_amount(terms, rate, seconds)}"
+    return f"{free if seconds else 'no second is chargeable'}: {_amount(terms, rate, seconds)}"
 
 
 def _attempt(terms: LegTerms) -> list[str]:

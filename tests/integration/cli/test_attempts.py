@@ -53,7 +53,7 @@ def test_an_attempt_in_vain_costs_us_and_not_the_account(office_with_fees: Offic
     assert (refused.code, "costs the account nothing; --cost tells" in refused.err) == (5, True)
     told = office_with_fees.done("explain", CALLED, "--cost", "--output", "json").data
     assert (told["cost"], told["cost_currency"], told["disposition"]) == ("0.01", "USD", "no_answer")
-    assert told["cost_steps"][1:] == ["attempt fee 0.0100", "nothing is chargeable: USD 0.0100"]
+    assert told["cost_steps"][1:] == ["attempt fee 0.0100", "no second is chargeable: USD 0.0100"]
     (line,) = office_with_fees.done(
         "report", "margin", "--by", "carrier", "--month", "2026-03", "--output", "json"
     ).data

@@ -238,7 +238,7 @@ def test_a_charge_explains_itself_step_by_step() -> None:
 
 def test_a_free_leg_says_why() -> None:
     assert "12 s is below 30 s, which is free" in charge("0.24", "30/1", 12, free_below_seconds=30).steps[-1]
-    assert "nothing is chargeable" in charge("0.24", "30/1", 0).steps[-1]
+    assert "no second is chargeable" in charge("0.24", "30/1", 0).steps[-1]
 
 
 def test_a_rate_in_another_currency_than_the_plan_is_an_error() -> None:

@@ -192,5 +192,5 @@ def test_an_attempt_explains_its_cost_and_comes_to_the_same_again(charging: Data
     found = charging.read("explain", attempt_explanation, "cb1-b1")
     assert found is not None
     assert found.agrees
-    assert found.cost_steps[1:] == ("attempt fee 0.0333", "nothing is chargeable: EUR 0.0333")
+    assert found.cost_steps[1:] == ("attempt fee 0.0333", "no second is chargeable: EUR 0.0333")
     assert charging.read("explain", attempt_explanation, "cb1-b2") is None
