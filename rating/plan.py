@@ -59,7 +59,8 @@ class PlanRefused(ValueError):
 
     def __init__(self, field: str, value: object, remedy: str) -> None:
         """Keep the field apart for forms that print it beside the input."""
-        super().__init__(f"{field}: {value!r} is refused: {remedy}")
+        told = f"{value:f}" if isinstance(value, Decimal) else repr(value)
+        super().__init__(f"{field}: {told} is refused: {remedy}")
         self.field = field
         self.remedy = remedy
 

@@ -82,6 +82,7 @@ def list_(
     from billing.alerts import AlertRule
     from store import alerts
 
+    desk.check_account(account_id)
     found = desk.read("list alerts", alerts.list_alerts, account_id=account_id, since=since, until=until)
     rows = [
         {

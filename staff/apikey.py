@@ -59,6 +59,7 @@ def list_(desk: Desk, account_id: str | None, output: str) -> None:
     """List keys; secrets are not known."""
     from store import apikeys
 
+    desk.check_account(account_id)
     rows = [
         {
             "id": each.id,

@@ -55,7 +55,7 @@ def callback() -> None:
 
 @callback.command(
     epilog="Example: dialback callback request --number +447700900123 --destination +493012345678"
-    " --at 2026-03-01T08:15:00+01:00 --attempts 3"
+    " --at 2027-03-01T08:15:00+01:00 --attempts 3"
 )
 @click.option(
     "--number", "number", required=True, help="A registered number: it is rung, and its account pays."
@@ -174,8 +174,11 @@ def list_(
     """List callbacks, the newest first."""
     from calls.callback import State
     from staff.standing import LISTED, SPARE, line
-    from store import callbacks, checks
+    from store import callbacks, checks, customers
 
+    desk.check_account(account_id)
+    if subscriber_id is not None:
+        desk.read("read subscriber", customers.subscriber, subscriber_id)
     wanted = [State(name) for name in states or STATES if not (live and State(name).is_end)]
     found = desk.read(
         "list callbacks",

@@ -80,7 +80,7 @@ ERRORS_SHOWN = 10
 @click.option("--strip", default="", metavar="PREFIX", help="A technical prefix before each number.")
 @click.option(
     "--clock-ahead",
-    type=int,
+    type=click.IntRange(-86_400, 86_400),
     default=0,
     metavar="SECONDS",
     help="How far the carrier's clock is ahead of ours.",
@@ -156,8 +156,12 @@ def reconcile(
         shift=timedelta(seconds=-clock_ahead),
         time_form=time_form,
     )
-    with bill.open(encoding="utf-8-sig", newline="") as stream:
-        theirs = read_carrier_calls(stream, reading)
+    try:
+        with bill.open(encoding="utf-8-sig", newline="") as stream:
+            theirs = read_carrier_calls(stream, reading)
+    except UnicodeDecodeError:
+        problem = f"{bill}: this is no text in UTF-8; save the carrier's sheet as CSV in UTF-8"
+        raise Stop(problem, ERROR) from None
     _refuse(bill, theirs)
     ours = desk.read(
         "read carrier calls",

@@ -111,6 +111,7 @@ def list_(
     """List credit notes by number."""
     from store import creditnotes, papers
 
+    desk.check_account(account_id)
     found = desk.read(
         "list credit notes", creditnotes.list_credit_notes, account_id=account_id, since=since, until=until
     )

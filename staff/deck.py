@@ -21,7 +21,14 @@ from staff import decklook
 from staff.deckreport import show_report, write_rejected
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, REFUSED, Stop
-from staff.inputs import Instant, output_option, reason_option, rows_output_option
+from staff.inputs import (
+    COUNT_MAX,
+    Instant,
+    output_option,
+    reason_option,
+    required_reason_option,
+    rows_output_option,
+)
 from staff.listing import moment, show_rows
 
 if TYPE_CHECKING:
@@ -64,8 +71,8 @@ class _Asked:
 
 @deck.command(
     "import",
-    epilog="Examples: dialback deck import retail rates.csv --kind sell --currency USD --approve |"
-    " dialback deck import alpha-cost alpha.xlsx --sheet partial --dates dmy --rejected bad.csv",
+    epilog="Example: dialback deck import retail rates.csv --kind sell --currency USD --approve"
+    "\n\nExample: dialback deck import alpha-cost alpha.xlsx --sheet partial --dates dmy --rejected bad.csv",
 )
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, allow_dash=True))
@@ -130,7 +137,9 @@ def import_(
     multiple=True,
     help="Only these changes.  [default: all but unchanged]",
 )
-@click.option("--limit", type=click.IntRange(0), default=200, show_default=True, help="Rows; 0 shows all.")
+@click.option(
+    "--limit", type=click.IntRange(0, COUNT_MAX), default=200, show_default=True, help="Rows; 0 shows all."
+)
 @rows_output_option
 @pass_desk
 def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: str) -> None:
@@ -169,7 +178,7 @@ def approve(desk: Desk, /, version: str, reason: str, **words: Any) -> None:
 
 @deck.command(epilog="Example: dialback deck rollback retail --reason 'rates of another customer'")
 @click.argument("name")
-@click.option("--reason", required=True, help="Why; kept in the audit log.")
+@required_reason_option
 @pass_desk
 def rollback(desk: Desk, name: str, reason: str) -> None:
     """Take back the newest approved version: the one before holds again, exactly, from now on."""

@@ -18,7 +18,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import NOT_FOUND, Stop
-from staff.inputs import Instant, home_country_option, output_option, rows_output_option
+from staff.inputs import COUNT_MAX, Instant, home_country_option, output_option, rows_output_option
 from staff.listing import Row, moment, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -73,19 +73,28 @@ def versions(desk: Desk, name: str, output: str) -> None:
 
 
 @click.command(
-    epilog="Examples: dialback deck show retail --prefix 44 | dialback deck show retail:3 --output csv"
+    epilog="Example: dialback deck show retail --prefix 44"
+    "\n\nExample: dialback deck show retail:3 --output csv"
 )
 @click.argument("name", metavar="NAME[:VERSION]")
 @click.option("--at", type=Instant(), metavar="TIME", help="The version in force then.  [default: now]")
 @click.option("--prefix", default="", metavar="DIGITS", help="Only rows whose prefix begins so.")
-@click.option("--limit", type=click.IntRange(0), default=1_000, show_default=True, help="Rows; 0 shows all.")
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Which so many rows.")
+@click.option(
+    "--limit", type=click.IntRange(0, COUNT_MAX), default=1_000, show_default=True, help="Rows; 0 shows all."
+)
+@click.option(
+    "--page", type=click.IntRange(1, COUNT_MAX), default=1, show_default=True, help="Which so many rows."
+)
 @rows_output_option
 @pass_desk
 def show(
     desk: Desk, *, name: str, at: datetime | None, prefix: str, limit: int, page: int, output: str
 ) -> None:
     """Show the rows of the version in force, or of any one."""
+    if prefix and not (prefix.isascii() and prefix.isdecimal()):
+        raise click.BadParameter(
+            f"{prefix!r} is no prefix; write its digits, such as 44", param_hint="--prefix"
+        )
     chosen = _version(desk, name, at or desk.now())
     say(f"{chosen.name} ({chosen.state}), {chosen.rows} rows")
     with desk.database.reading() as connection:

@@ -106,6 +106,13 @@ class Desk:
 
         return Author(at=self.now(), name=self.who, reason=reason)
 
+    def check_account(self, account_id: str | None) -> None:
+        """Return if no account is named or it is there: a wrong name is an error, not an empty list."""
+        from store.accounts import account
+
+        if account_id is not None:
+            self.read("read account", account, account_id)
+
     def new_id(self) -> str:
         """An id that nobody has."""
         from values.ids import RANDOM_BYTES, sortable_id

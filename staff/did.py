@@ -29,8 +29,9 @@ def did() -> None:
 
 
 @did.command(
-    epilog="Examples: dialback did add +12025550111 --shared | dialback did add +12025550112 --personal anna"
-    " | dialback did add +12025550113 --direct anna +493012345678"
+    epilog="Example: dialback did add +12025550111 --shared"
+    "\n\nExample: dialback did add +12025550112 --personal anna"
+    "\n\nExample: dialback did add +12025550113 --direct anna +493012345678"
 )
 @click.argument("text", metavar="NUMBER")
 @click.option("--shared", is_flag=True, help="For all subscribers, who are known by their caller number.")

@@ -57,6 +57,7 @@ def list_(desk: Desk, state: str | None, account_id: str | None, output: str) ->
     """List disputes, the oldest first."""
     from store import disputes
 
+    desk.check_account(account_id)
     wanted = None if state is None else disputes.DisputeState(state)
     found = desk.read("list disputes", disputes.list_disputes, state=wanted, account_id=account_id)
     show_rows([_row(each) for each in found], LISTED, output, spare=SPARE, none="Nothing is disputed.")

@@ -71,6 +71,7 @@ def list_(desk: Desk, account_id: str | None, output: str) -> None:
     def read(connection: Connection) -> list[dict[str, object]]:
         return _rows(connection, steps.list_steps(connection, account_id))
 
+    desk.check_account(account_id)
     show_rows(desk.read("list dunning", read), LISTED, output, none="Nobody was dunned.")
 
 

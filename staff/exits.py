@@ -75,7 +75,7 @@ def code_of(error: Exception) -> int:
             return NOT_FOUND
         case errors.Forbidden():
             return REFUSED
-        case errors.Conflict() | errors.NodeTaken():
+        case errors.Conflict() | errors.NodeTaken() | FileExistsError():
             return CONFLICT
         case errors.Invalid() | AmountRefused() | NumberRefused() | PlanRefused() | TaxRefused():
             return USAGE
@@ -93,6 +93,8 @@ def sentence_of(error: Exception) -> str:
     """What the person is told; an error of the system with the file that it is about."""
     from store.errors import StoreUnavailable
 
+    if isinstance(error, FileExistsError):
+        return f"{error.filename} exists already; name another file"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, StoreUnavailable):

@@ -21,6 +21,8 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?:[0-9]{3}){1,2})?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
+COUNT_MAX = 1_000_000_000
+"""More rows than any list has, and far from what a database no longer takes for a number."""
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
@@ -142,8 +144,9 @@ def reason_option(command: Command) -> Command:
 
 
 def required_reason_option(command: Command) -> Command:
-    """Add --reason, which must be given."""
-    return click.option("--reason", required=True, help="Why; kept in the audit log.")(command)
+    """Add --reason, which must be given and say something."""
+    told = click.option("--reason", required=True, callback=_said, help="Why; kept in the audit log.")
+    return told(command)
 
 
 def home_country_option(command: Command) -> Command:
@@ -154,3 +157,9 @@ def home_country_option(command: Command) -> Command:
         metavar="CC",
         help="How national numbers are meant: two capitals, such as GB.",
     )(command)
+
+
+def _said(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("it is empty; say why", context, parameter)
+    return value

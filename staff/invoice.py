@@ -161,6 +161,7 @@ def list_invoices(desk: Desk, account_id: str | None, month: MonthOf | None, out
     """List what was issued: invoices and credit notes, by number."""
     from store.papers import list_issued
 
+    desk.check_account(account_id)
     first_day = None if month is None else date(*month, 1)
     found = desk.read("list invoices", list_issued, account_id=account_id, first_day=first_day)
     show_rows([_listed(each) for each in found], LISTED, output, spare=SPARE, none="Nothing was issued.")

@@ -65,7 +65,10 @@ def run(desk: Desk, *, folder: Path | None, keep_running: bool) -> None:
 def list_all(desk: Desk, number: str | None, output: str) -> None:
     """List mail: what waits, what was sent when, what failed and why."""
     from store.mails import list_mails
+    from store.papers import issued
 
+    if number is not None:
+        desk.read("read invoice", issued, number)
     rows = [
         {name: getattr(each, name) for name in COLUMNS}
         for each in desk.read("list mail", list_mails, number=number)
@@ -80,6 +83,8 @@ def list_all(desk: Desk, number: str | None, output: str) -> None:
 def again(desk: Desk, number: str, reason: str) -> None:
     """Try failed mail of an invoice anew."""
     from store.mails import again as try_again
+    from store.papers import issued
 
+    desk.read("read invoice", issued, number)
     count = desk.change("try mail again", try_again, number, desk.author(reason))
     click.echo(f"{count} queued again")

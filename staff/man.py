@@ -83,9 +83,8 @@ def page_of(node: Node, *, version: str, day: str) -> str:
 
 def _rest(node: Node) -> list[str]:
     lines = []
-    example = " ".join((node.command.epilog or "").split())
-    if example.startswith("Example:"):
-        lines += [".SH EXAMPLE", ".nf", _safe(example.removeprefix("Example:").strip()), ".fi"]
+    if node.examples:
+        lines += [".SH EXAMPLE" + "S" * (len(node.examples) > 1), ".nf", *map(_safe, node.examples), ".fi"]
     lines.append(".SH EXIT STATUS")
     for code, told in EXIT_CODES:
         lines += [".TP", str(code), told]

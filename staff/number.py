@@ -85,8 +85,8 @@ def add(
 
 
 @number.command(
-    epilog="Example: dialback number verify +447700900123 --call\n\n"
-    "Example: dialback number verify +447700900123 --reason 'passport seen, called back'"
+    epilog="Example: dialback number verify +447700900123 --call"
+    "\n\nExample: dialback number verify +447700900123 --reason 'passport seen, called back'"
 )
 @click.argument("text", metavar="NUMBER")
 @click.option("--call", is_flag=True, help="Let the running switch ring it and speak a code.")

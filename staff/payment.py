@@ -117,6 +117,7 @@ def list_(
     """List what came in and went out: payments, top-ups, vouchers, refunds, and payments taken back."""
     from store import acts
 
+    desk.check_account(account_id)
     found = desk.read(
         "list payments", acts.list_done, account_id=account_id, actions=MONEY_IN, since=since, until=until
     )

@@ -167,8 +167,8 @@ _TERMS = (
 
 
 @plan.command(
-    epilog="Examples: dialback plan add standard --deck retail --first-increment 30 --next-increment 1"
-    " | dialback plan add office --deck retail --zone Europe/Berlin --band 'peak=Mo-Fr 08:00-20:00'"
+    epilog="Example: dialback plan add standard --deck retail --first-increment 30 --next-increment 1"
+    "\n\nExample: dialback plan add office --deck retail --zone Europe/Berlin --band 'peak=Mo-Fr 08:00-20:00'"
     " --monthly-fee 24 --package-minutes 30 --overage 0.20"
 )
 @click.argument("name")
@@ -191,7 +191,9 @@ def add(
     show_record(_record(made), output)
 
 
-@plan.command(epilog="Examples: dialback plan show standard | dialback plan show standard:1 --output json")
+@plan.command(
+    epilog="Example: dialback plan show standard\n\nExample: dialback plan show standard:1 --output json"
+)
 @click.argument("name", metavar="NAME[:VERSION]")
 @output_option
 @pass_desk

@@ -29,8 +29,8 @@ def ported() -> None:
 
 @ported.command(
     "set",
-    epilog="Examples: dialback ported set +447700900123 447400 --from 2026-03-01"
-    ' | dialback ported set +447700900123 "" --from 2026-09-01',
+    epilog="Example: dialback ported set +447700900123 447400 --from 2026-03-01"
+    '\n\nExample: dialback ported set +447700900123 "" --from 2026-09-01',
 )
 @click.argument("number")
 @click.argument("code")

@@ -15,7 +15,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import REFUSED, Stop
-from staff.inputs import Instant, home_country_option, rows_output_option
+from staff.inputs import COUNT_MAX, Instant, home_country_option, rows_output_option
 from staff.listing import Row, decimal_amount, moment, show_rows
 from staff.routes import plan_at
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from store.database import Connection
     from values.e164 import E164
 
+SECONDS = click.IntRange(0, 86_400)
 LISTED = (
     "leg",
     "number",
@@ -49,8 +50,8 @@ NONE = "none"
 
 
 @click.command(
-    epilog="Examples: dialback quote --account acme --from +447700900123 --to +12125550100 --seconds 600"
-    " | dialback quote --plan standard --from +447700900123 --to +33142685300 --seconds 300"
+    epilog="Example: dialback quote --account acme --from +447700900123 --to +12125550100 --seconds 600"
+    "\n\nExample: dialback quote --plan standard --from +447700900123 --to +33142685300 --seconds 300"
     " --at 2026-03-02T19:30:00Z --caller-id none --explain"
 )
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Whose plan, package and credit.")
@@ -64,11 +65,13 @@ NONE = "none"
     "--caller-id", metavar="NUMBER|none", help="What --to is shown, digits or none.  [default: --from]"
 )
 @click.option("--did", metavar="NUMBER|none", help="What --from is shown.  [default: their trigger number]")
-@click.option("--key-after", type=click.IntRange(0), default=0, help="Seconds from answer to first key.")
-@click.option("--connected-after", type=click.IntRange(0), default=0, help="From answer to the talk.")
-@click.option("--stays-for", type=click.IntRange(0), default=0, help="How long --from stays after it.")
+@click.option("--key-after", type=SECONDS, default=0, help="Seconds from answer to first key.")
+@click.option("--connected-after", type=SECONDS, default=0, help="From answer to the talk.")
+@click.option("--stays-for", type=SECONDS, default=0, help="How long --from stays after it.")
 @click.option("--credit", metavar="AMOUNT", help="For the longest talk.  [default: what the account has]")
-@click.option("--package-left", type=click.IntRange(0), metavar="SECONDS", help="Of the plan's package.")
+@click.option(
+    "--package-left", type=click.IntRange(0, COUNT_MAX), metavar="SECONDS", help="Of the plan's package."
+)
 @click.option("--explain", is_flag=True, help="Tell step by step how each amount comes about.")
 @home_country_option
 @rows_output_option

@@ -41,8 +41,9 @@ SPARE = ("cost_row", "origin_class", "prefix", "caller_id")
 
 
 @click.command(
-    epilog="Examples: dialback routes +442079460101 --plan standard"
-    " | dialback routes +33142685300 --account acme --caller-id +12025550111 --at 2026-03-02T19:30:00Z"
+    epilog="Example: dialback routes +442079460101 --plan standard"
+    "\n\nExample: dialback routes +33142685300 --account acme --caller-id +12025550111"
+    " --at 2026-03-02T19:30:00Z"
 )
 @click.argument("number")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Whose plan sells the call.")

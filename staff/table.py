@@ -46,9 +46,11 @@ class Table:
         )
 
     def blank(self) -> list[str]:
-        """The columns in which nothing stands."""
+        """The columns in which nothing stands, but for the first: it is what the others are about."""
         return [
-            name for index, name in enumerate(self.headings) if not any(line[index] for line in self.lines)
+            name
+            for index, name in enumerate(self.headings)
+            if index and not any(line[index] for line in self.lines)
         ]
 
     def broken(self, room: int, least: int = SENTENCE_WIDTH_MIN) -> "Table | None":

@@ -37,8 +37,8 @@ def _digits_options(command: click.decorators.FC) -> click.decorators.FC:
 
 
 @tag.command(
-    epilog="Example: dialback tag add acme 'Client Miller' --code 4711\n\n"
-    "Example: dialback tag add acme 'Supplier Tokyo' --prefix 813"
+    epilog="Example: dialback tag add acme 'Client Miller' --code 4711"
+    "\n\nExample: dialback tag add acme 'Supplier Tokyo' --prefix 813"
 )
 @click.argument("account_id", metavar="ACCOUNT")
 @click.argument("name", metavar="TAG")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import click
 
+EXAMPLE = "Example: "
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -45,6 +47,12 @@ class Node:
     def path(self) -> str:
         """The words in one text, without the program's name."""
         return " ".join(self.words)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The commands that its help shows, each as it would be written."""
+        told = (" ".join(each.split()) for each in (self.command.epilog or "").split("\n\n"))
+        return tuple(each.removeprefix(EXAMPLE) for each in told if each.startswith(EXAMPLE))
 
 
 def nodes(root: click.Command, name: str) -> Iterator[Node]:

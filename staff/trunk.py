@@ -159,8 +159,8 @@ def disable(desk: Desk, name: str, reason: str) -> None:
 
 @trunk.command(
     "caller-id",
-    epilog="Examples: dialback trunk caller-id alpha 44 --permit eea --permit non_eea"
-    " | dialback trunk caller-id alpha 44 --remove",
+    epilog="Example: dialback trunk caller-id alpha 44 --permit eea --permit non_eea"
+    "\n\nExample: dialback trunk caller-id alpha 44 --remove",
 )
 @click.argument("name")
 @click.argument("prefix")

@@ -96,7 +96,7 @@ def make(
     say(f"{count} vouchers of {text} {code} are in {path}. Their secrets cannot be shown again.")
 
 
-@voucher.command(epilog="Example: dialback voucher redeem acme   (asks for the digits)")
+@voucher.command(epilog="Example: dialback voucher redeem acme")
 @click.argument("account_id", metavar="ACCOUNT")
 @reason_option
 @output_option
@@ -130,6 +130,7 @@ def list_(desk: Desk, batch_id: str | None, account_id: str | None, state: str |
     """List vouchers by serial; secrets are not known."""
     from store import vouchers
 
+    desk.check_account(account_id)
     found = desk.read(
         "list vouchers", vouchers.list_vouchers, batch_id=batch_id, account_id=account_id, state=state
     )

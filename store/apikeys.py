@@ -76,7 +76,7 @@ def revoke_api_key(connection: Connection, key_id: str, author: Author) -> None:
     """Let a key open nothing any more."""
     revoked = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
     if connection.execute(revoked, {"revoked_at": author.at}).rowcount != 1:
-        raise NotFound("api key", f"there is no key {key_id!r} in use", "see `dialback apikey list`")
+        raise NotFound("api key", f"there is no key {key_id!r} in use", "see `dialback api-key list`")
     note(connection, author, "apikey.revoke", key_id)
 
 

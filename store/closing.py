@@ -2,7 +2,7 @@
 
 Reads: the account, its books, what is under way.
 Gives: the closed account; refusals that say what is still open and what to do about it.
-Knows nothing of: how credit is given back (`dialback payment refund`).
+Knows nothing of: how credit is given back (`dialback refund add`).
 """
 
 from moneyed import Money

@@ -291,3 +291,32 @@ def test_the_manuals_name_only_commands_and_options_that_there_are(manual: str) 
 
 def test_the_manual_of_commands_has_many_of_them() -> None:
     assert len(commands_told("docs/COMMANDS.md")) > 100
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cdr", "--last", "9" * 20),
+        ("audit", "show", "9" * 20),
+        ("audit", "list", "--last", "9" * 20),
+        ("deck", "show", "retail", "--page", "9" * 20),
+        ("deck", "show", "retail", "--prefix", "x44"),
+        (
+            "quote",
+            "--plan",
+            "standard",
+            "--from",
+            "+442079460101",
+            "--to",
+            "+12125550100",
+            "--key-after",
+            "9" * 20,
+        ),
+    ],
+)
+def test_a_number_beyond_all_that_is_meant_is_wrong_use_and_no_fault(
+    words: tuple[str, ...], office: Office
+) -> None:
+    refused = office(*words)
+    assert refused.code == exits.USAGE
+    assert refused.err.startswith("Error: Invalid value for ")

@@ -56,28 +56,47 @@ ANOTHER_NAME = {
     "--customer": "--account",
 }
 """One thing has one name, on every command."""
+SPEAKING = ("billing", "calls", "pbx", "rating", "staff", "store", "switch", "values", "web", "demo")
 ALLOWED = {("rate", "--to"), ("quote", "--to")}
 PRICED_WORDS = re.compile(r"secret|password|pin\b", re.IGNORECASE)
 
 
-def examples(node: Node) -> list[str]:
-    """The commands that its help shows."""
-    _, _, told = " ".join((node.command.epilog or "").split()).partition(": ")
-    return [each.strip() for each in told.split(" | ") if each.strip().startswith("dialback")]
+def wants_reason(node: Node) -> bool:
+    """Whether it refuses to be given without one."""
+    return any(each.name == "reason" and each.required for each in node.command.params)
+
+
+LISTS_OF_AN_ACCOUNT = [
+    path
+    for path, node in LEAVES.items()
+    if any("--account" in option.words for option in node.options)
+    and path.split()[-1]
+    in {"list", "open", "ageing", "unbilled", "usage", "margin", "quality", "funnel", "stats"}
+]
 
 
 @pytest.mark.parametrize("path", LEAVES)
 def test_the_help_shows_an_example_that_the_command_would_take(path: str) -> None:
-    shown = examples(LEAVES[path])
+    shown = LEAVES[path].examples
     assert shown, f"dialback {path}: its epilog has no example"
     for example in shown:
-        words = shlex.split(example)[1:]
+        program, *words = shlex.split(example)
+        assert program == "dialback"
         if words[0] == "--config":
             words = words[2:]
         assert " ".join(words).startswith(path), example
         known = {word for option in LEAVES[path].options for word in option.words}
         options = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert options <= known, example
+
+
+def test_every_command_that_a_sentence_of_ours_names_is_there() -> None:
+    for file in (each for floor in SPEAKING for each in (ROOT / floor).rglob("*.py")):
+        for told in re.findall(r"`dialback ((?:[a-z-]+ ?)+)", file.read_text(encoding="utf-8")):
+            words = told.split()
+            named = max(count for count in range(len(words) + 1) if " ".join(words[:count]) in NODES)
+            node = NODES[" ".join(words[:named])]
+            assert named == len(words) or words[named].startswith("-") or not node.verbs, (file.name, told)
 
 
 @pytest.mark.parametrize("path", NODES)
@@ -133,6 +152,23 @@ def test_output_is_a_table_for_people_and_json_or_csv_for_programs(path: str) ->
         assert all(values[:3] in {FORMS, FORMS[:2]} for values in outputs), path
     if path.rpartition(" ")[2] in {"list", "show"}:
         assert outputs, f"dialback {path} has no --output"
+
+
+@pytest.mark.parametrize("path", LISTS_OF_AN_ACCOUNT)
+def test_an_account_that_is_nobodys_is_an_error_and_not_an_empty_list(path: str, office: Office) -> None:
+    refused = office(*path.split(), "--account", "nobody")
+    assert refused.code == exits.NOT_FOUND
+    assert "there is no account 'nobody'" in refused.err
+    assert refused.out == ""
+
+
+@pytest.mark.parametrize("path", [path for path in LEAVES if wants_reason(LEAVES[path])])
+def test_a_reason_that_says_nothing_is_none(path: str, office: Office) -> None:
+    words = shlex.split(LEAVES[path].examples[0])[1:]
+    words[words.index("--reason") + 1] = " "
+    refused = office(*words)
+    assert refused.code == exits.USAGE
+    assert "it is empty; say why" in refused.err
 
 
 @pytest.mark.parametrize("path", [path for path in LEAVES if path.split()[0] in MOVES_MONEY])
@@ -229,6 +265,7 @@ def test_there_is_a_man_page_of_every_command(office: Office) -> None:
     for path, node in LEAVES.items():
         page = pages["-".join(("dialback", *node.words))]
         assert ".SH EXIT STATUS" in page, path
+        assert ".SH EXAMPLE" in page, path
         for option in node.options:
             assert option.words[0].replace("-", r"\-") in page, (path, option.words)
 

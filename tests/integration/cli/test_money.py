@@ -11,6 +11,7 @@ from sqlalchemy import update
 from storeworld import LONG_AGO, callback, play, story
 
 from billing.ledger import EntryKind
+from staff import exits
 from staff.ledger import KINDS
 from store.schema import accounts
 
@@ -255,7 +256,8 @@ def test_a_file_that_is_there_is_not_written_over_by_vouchers(office: Office) ->
         "x",
     )
     refused = office("voucher", "make", "summer", *words, "--file", str(office.folder / "v.csv"))
-    assert refused.code == 1
+    assert refused.code == exits.CONFLICT
+    assert "v.csv exists already; name another file" in refused.err
     assert (office.folder / "v.csv").read_text() == "mine"
     assert office.done("voucher", "list", "--output", "json").data == []
 

@@ -158,6 +158,10 @@ def test_a_bill_that_is_not_understood_changes_nothing_and_names_the_row(busy: O
     refused = busy("report", "reconcile", str(file), "--carrier", "carrier-y", *MONTH)
     assert refused.code == exits.ERROR
     assert f"{file}: line 2, number" in refused.err
+    file.write_bytes(b"PK\x03\x04\x83\xff")
+    sheet = busy("report", "reconcile", str(file), "--carrier", "carrier-y", *MONTH)
+    assert sheet.code == exits.ERROR
+    assert "no text in UTF-8" in sheet.err
     wrong = busy("report", "reconcile", str(file), "--carrier", "carrier-y", "--column", "Number=x")
     assert wrong.code == exits.USAGE
 
