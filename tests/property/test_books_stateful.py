@@ -1,19 +1,21 @@
 """I1–I10: whatever is done with money, in whatever order and however often it is broken off, the books agree.
 
-A machine calls, pays, refunds, disputes, credits, redeems, re-rates, changes decks, closes months and breaks
-transactions off; an oracle that shares nothing with the product (tests/support/oracle.py) reckons beside it.
+A machine calls, pays, refunds, disputes, credits, redeems, caps, re-rates, changes decks, closes months and
+breaks transactions off; an oracle that shares nothing with the product (tests/support/oracle.py) reckons
+beside it.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,7 +38,18 @@ from billing.tax import TaxRow
 from billing.voucher import VoucherRefusal
 from calls import events
 from calls.events import Event
-from store import accounts, billruns, callbacks, creditnotes, disputes, ledger, payments, rerated, vouchers
+from store import (
+    accounts,
+    billruns,
+    callbacks,
+    caps,
+    creditnotes,
+    disputes,
+    ledger,
+    payments,
+    rerated,
+    vouchers,
+)
 from store.audit import Author
 from store.database import Database
 from store.decks import add_version
@@ -51,6 +64,8 @@ from store.verify import verify
 from values.money import from_units
 
 LIMIT = 5_0000
+HELD_MAX = 5_0000
+"""What storeworld's story holds for both legs, if there is so much."""
 BATCH = vouchers.Batch(
     id="summer", currency="EUR", units=3_0000, count=4, expires_at=datetime(2030, 1, 1, tzinfo=UTC)
 )
@@ -108,12 +123,13 @@ class BooksMachine(RuleBasedStateMachine):
         self.calls += 1
         self._tick()
         name, version = f"cb{self.calls}", deck % len(self.decks)
-        held = self.books.available
+        may_hold = self.books.may_hold(self._day(self.now))
+        day = self._day(self.now + (ended_after(talk) - NOW))
 
         def live(connection: Connection) -> None:
             now = callback(name, created_at=self.now, expires_at=self.now + timedelta(minutes=5))
             callbacks.insert_callback(connection, now, announce=False)
-            for event in self._story(now, talk, version + 1, held):
+            for event in self._story(now, talk, version + 1, may_hold):
                 now = advance(connection, now, event)
 
         self._do(live, fate)
@@ -122,7 +138,11 @@ class BooksMachine(RuleBasedStateMachine):
             self.talked[name] = talk
             legs = legs_of(name, talk, prices)
             cost = price_cost(talk + 36, COSTS["44"])
-            self.books.charge(name, legs, cost + price_cost(talk, COSTS["1"]), self.month)
+            cost += price_cost(talk, COSTS["1"])
+            before = {period: self.books.spent(period, day) for period in self.books.caps}
+            self.books.charge(name, legs, cost, day=day, held=min(may_hold, HELD_MAX))
+            for period, cap in self.books.caps.items():  # I9; lowered since, it may be passed already
+                assert self.books.spent(period, day) <= max(cap, before[period])
 
     @rule(units=UNITS, reference=REFERENCES, top_up=st.booleans(), fate=FATES)
     def pay(self, units: int, reference: str, top_up: bool, fate: str) -> None:
@@ -268,6 +288,22 @@ class BooksMachine(RuleBasedStateMachine):
             if is_right:
                 self._give(name, line, left)
 
+    @rule(period=st.sampled_from(list(caps.CapPeriod)), units=st.none() | st.integers(0, LIMIT), fate=FATES)
+    def cap(self, period: caps.CapPeriod, units: int | None, fate: str) -> None:
+        """A cap is set, lowered below what is spent, raised, or taken away."""
+        self._tick()
+        wish = caps.SpendCap(account_id="acme", subscriber_id="", period=period, cap_units=units or 0)
+        if units is None and period not in self.books.caps:
+            with pytest.raises(NotFound):
+                self._do(lambda connection: caps.remove_cap(connection, wish, self._author()), "done")
+            return
+        act = caps.set_cap if units is not None else caps.remove_cap
+        self._do(lambda connection: act(connection, wish, self._author()), "done" if units is None else fate)
+        if units is None:
+            del self.books.caps[period]
+        elif fate != "killed":
+            self.books.caps[period] = units
+
     @rule(cents=st.integers(1, 90))
     def change_deck(self, cents: int) -> None:
         """Later calls may be priced by either deck: each leg's row was pinned when it was authorised."""
@@ -320,7 +356,7 @@ class BooksMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.month < 12)
     @rule(fate=FATES)
     def close_month(self, fate: str) -> None:
-        self.now = datetime(2026, self.month + 1, 2, 9, tzinfo=UTC)
+        self.now = max(self.now, datetime(2026, self.month + 1, 2, 9, tzinfo=UTC))
         month_of = (2026, self.month)
 
         def close(connection: Connection) -> billruns.Closing:
@@ -346,6 +382,14 @@ class BooksMachine(RuleBasedStateMachine):
         columns = dict(self.database.read("columns", rows_of, COLUMNS))
         assert sum(columns.values()) == 0
         assert columns.get("carrier_payable:carrier-x", 0) == self.books.carriers  # I10
+
+    @invariant()
+    def what_is_spent_of_each_cap_is_what_was_taken_and_nothing_is_held_at_rest(self) -> None:
+        day = self._day(self.now)
+        for each in self.database.read("caps", caps.cap_standings, "acme", self.now):  # I9
+            assert (each.cap.cap_units, each.held_units) == (self.books.caps[each.cap.period], 0)
+            assert each.spent_units == self.books.spent(each.cap.period, day)
+            assert each.room_units == max(each.cap.cap_units - each.spent_units, 0)
 
     @invariant()
     def numbers_have_no_gap_and_what_was_written_stays(self) -> None:
@@ -413,17 +457,22 @@ class BooksMachine(RuleBasedStateMachine):
         names = sorted(self.books.sessions)
         return names[which % len(names)], self.books.sessions[names[which % len(names)]]
 
-    def _story(self, first: Any, talk: int, version: int, held: int) -> Iterator[Event]:
+    def _story(self, first: Any, talk: int, version: int, may_hold: int) -> Iterator[Event]:
         by = self.now - NOW
         for event in story(first, talk):
             moved = replace(event, at=event.at + by)
             if isinstance(moved, events.DialAuthorised):
                 leg = replace(moved.leg, price_rate_id=f"retail:{version}:1")
-                moved = replace(moved, leg=leg, hold_units=min(moved.hold_units, held))
+                moved = replace(moved, leg=leg, hold_units=min(moved.hold_units, may_hold))
             elif isinstance(moved, events.DestinationAuthorised):
                 legs = tuple(replace(leg, price_rate_id=f"retail:{version}:2") for leg in moved.legs)
-                moved = replace(moved, legs=legs, hold_units=min(moved.hold_units, held))
+                moved = replace(moved, legs=legs, hold_units=min(moved.hold_units, may_hold))
             yield moved
+
+    @staticmethod
+    def _day(at: datetime) -> date:
+        """The account's day."""
+        return at.astimezone(ZoneInfo("Europe/London")).date()
 
     def _tick(self, hours: int = 1) -> None:
         self.now += timedelta(hours=hours)
@@ -435,6 +484,12 @@ class BooksMachine(RuleBasedStateMachine):
 def rows_of(connection: Connection, wanted: Any) -> list[Any]:
     """The rows of a statement."""
     return [tuple(row) for row in connection.execute(wanted)]
+
+
+def ended_after(talk: int) -> datetime:
+    """When a call of storeworld's story ends that begins at NOW."""
+    *_, last = story(callback(), talk)
+    return last.at
 
 
 def legs_of(name: str, talk: int, prices: dict[str, Fraction]) -> dict[str, int]:

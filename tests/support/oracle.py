@@ -5,12 +5,15 @@ Gives: balances in 10^-4 units.
 Knows nothing of: the product. It imports none of it, so that both are wrong together only by chance.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 
 CENT = 100
 """Units in a cent."""
 TAX = Fraction(1, 5)
+FIRST_YEAR = 2026
 
 
 def to_cents(units: int) -> int:
@@ -33,11 +36,18 @@ def price(talked: int, per_minute: Fraction) -> int:
 
 @dataclass
 class Session:
-    """A charged callback: units by leg, what was waived, what was given back by leg ("" is the whole)."""
+    """A charged callback: units by leg, what was waived, what was given back by leg ("" is the whole).
+
+    `day` is the account's on which it ended, `month` counts on from January of that account's first year;
+    `spent` is what was taken when it ended, which is what caps count; `is_short`: not all of it could be.
+    """
 
     legs: dict[str, int]
     waived: int
+    day: date
     month: int
+    spent: int
+    is_short: bool
     given: dict[str, int] = field(default_factory=dict)
 
     def left(self, leg: str) -> int:
@@ -61,6 +71,7 @@ class Books:
     notes: int = 0
     invoices: dict[int, int] = field(default_factory=dict)
     corrected: dict[int, int] = field(default_factory=dict)
+    caps: dict[str, int] = field(default_factory=dict)
 
     @property
     def available(self) -> int:
@@ -71,11 +82,33 @@ class Books:
         """The most that may be given back in money."""
         return min(self.balance, self.paid_in)
 
-    def charge(self, name: str, legs: dict[str, int], cost: int, month: int) -> None:
-        """A call ended: it is paid as far as there was money; the carriers earn all the same."""
+    def spent(self, period: str, day: date) -> int:
+        """What was taken in the day, the week from Monday on, or the month of that day."""
+        same: dict[str, Callable[[date], object]] = {
+            "day": lambda each: each,
+            "week": lambda each: each.isocalendar()[:2],
+            "month": lambda each: (each.year, each.month),
+        }
+        key = same[period]
+        return sum(each.spent for each in self.sessions.values() if key(each.day) == key(day))
+
+    def room(self, day: date) -> int:
+        """The least that any cap leaves on that day; without a cap there is no end of it."""
+        left = [max(cap - self.spent(period, day), 0) for period, cap in self.caps.items()]
+        return min(left, default=10**15)
+
+    def may_hold(self, day: date) -> int:
+        """What a callback may set aside on that day."""
+        return min(self.available, self.room(day))
+
+    def charge(self, name: str, legs: dict[str, int], cost: int, *, day: date, held: int) -> None:
+        """A call ended: it is paid as far as there was money and no cap; the carriers earn all the same."""
         gross = sum(legs.values())
-        taken = min(gross, self.available)
-        self.sessions[name] = Session(legs=legs, waived=gross - taken, month=month)
+        taken = min(gross, self.available, max(self.room(day), held))
+        month = (day.year - FIRST_YEAR) * 12 + day.month
+        self.sessions[name] = Session(
+            legs=legs, waived=gross - taken, day=day, month=month, spent=taken, is_short=taken < gross
+        )
         self.balance -= taken
         self.carriers += cost
 
@@ -106,8 +139,8 @@ class Books:
             return
         paid = sum(session.legs.values()) - session.waived
         session.legs = legs
-        # Who could not pay all of it pays no more than before.
-        session.waived = max(sum(legs.values()) - paid, 0) if session.waived else 0
+        # Who could not pay all of it at first pays no more than then.
+        session.waived = max(sum(legs.values()) - session.spent, 0) if session.is_short else 0
         self.balance += paid - (sum(legs.values()) - session.waived)
 
     def close(self, month: int) -> None:
