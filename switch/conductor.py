@@ -245,14 +245,14 @@ class Conductor:
         except ConnectionError as error:
             self._log.warning("hangup.not_sent", leg=leg_id, error=str(error))
 
-    def leg_failed(self, leg_id: str, q850_cause: int) -> events.LegHungUp:
-        """The fact that a leg never got a channel."""
+    def leg_failed(self, leg_id: str, q850_cause: int, *, never_dialled: bool = True) -> events.LegHungUp:
+        """The fact that a leg never got a channel, or (False) that nobody was there to see it."""
         return events.LegHungUp(
             at=self._wall(),
             leg_id=leg_id,
             q850_cause=q850_cause,
             released_by=ReleasedBy.FAR,
-            never_dialled=True,
+            never_dialled=never_dialled,
         )
 
     # time

@@ -29,6 +29,7 @@ from switch.conductor import Conductor
 from switch.fastagi import AgiSession, Refused, Script
 from switch.legs import (
     NORMAL_CLEARING_CAUSE,
+    STATUSES_OF_A_CHANNEL,
     LegWatch,
     callback_id_of,
     cause_of_status,
@@ -212,9 +213,11 @@ class Conversations:
             if was_up or self._watch.has_seen(leg_id) or not self._heard_all_since(gaps):
                 return  # the next resync tells more
         if self._with_live(callback_id, leg_id) is not None:
-            await self._conductor.tell(
-                callback_id, self._conductor.leg_failed(leg_id, cause_of_status(status))
-            )
+            # In doubt its carrier was asked, and will ask for the attempt.
+            nothing_shown = self._heard_all_since(gaps) and not self._watch.has_shown(leg_id)
+            never_dialled = nothing_shown and status not in STATUSES_OF_A_CHANNEL
+            failed = self._conductor.leg_failed(leg_id, cause_of_status(status), never_dialled=never_dialled)
+            await self._conductor.tell(callback_id, failed)
 
     def _with_live(self, callback_id: str, leg_id: str) -> Callback | None:
         """The callback, if that leg of it is not known to be gone."""

@@ -185,6 +185,10 @@ def micros_to_utc(text: str) -> datetime:
     return EPOCH + timedelta(seconds=int(seconds), microseconds=micros)
 
 
+STATUSES_OF_A_CHANNEL = frozenset({"BUSY", "NOANSWER", "CANCEL"})
+"""Dial says so of a channel that it had; the others it says also if it got none."""
+
+
 def cause_of_status(dial_status: str) -> int:
     """The Q.850 cause that stands for Dial's DIALSTATUS when no channel told one."""
     return {

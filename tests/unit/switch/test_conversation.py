@@ -32,9 +32,9 @@ class LeavesInDial:
 class Talk:
     """A callback in DIALING_B, and the end of its AGI session."""
 
-    def __init__(self, *, ami_is_lost: bool) -> None:
+    def __init__(self, *, ami_is_lost: bool = False, since_seconds: int = 100) -> None:
         self.switch = FakeSwitch()
-        self.switch.pass_time(100, 50)
+        self.switch.pass_time(since_seconds, 50)
         self.switch.books.rows[CALLBACK_ID] = in_state(State.DIALING_B)
         self.switch.conductor.follow(in_state(State.DIALING_B))
         self.watch = LegWatch(lambda news: None)
@@ -93,6 +93,50 @@ def test_a_B_leg_that_never_had_a_channel_is_closed_when_the_subscriber_has_left
     talk.switch.tell(hung_up(A1, seconds=99))
     talk.end()
     assert talk.switch.books.rows[CALLBACK_ID].state.is_end
+
+
+class ComesBack:
+    """An A-leg whose Dial returns; AMI may be lost while it runs."""
+
+    def __init__(self, watch: LegWatch, status: str, *, ami_is_lost: bool) -> None:
+        self._watch = watch
+        self._status = status
+        self._ami_is_lost = ami_is_lost
+
+    def set_variable(self, *_: str) -> None:
+        pass
+
+    def appexec(self, *_: str) -> None:
+        if self._ami_is_lost:
+            self._watch.forget_all()
+
+    def get_variable(self, _name: str) -> str:
+        return self._status
+
+
+@pytest.mark.parametrize(
+    ("status", "ami_is_lost", "may_be_billed"),
+    [
+        ("NOANSWER", False, True),
+        ("BUSY", True, True),
+        ("CONGESTION", True, True),
+        ("CONGESTION", False, False),
+        ("CHANUNAVAIL", False, False),
+    ],
+)
+def test_an_attempt_counts_as_made_unless_it_is_known_that_it_had_no_channel(
+    status: str, ami_is_lost: bool, may_be_billed: bool
+) -> None:
+    talk = Talk(since_seconds=30)
+    leg = in_state(State.DIALING_B).leg(B1)
+    assert leg is not None
+    agi: Any = ComesBack(talk.watch, status, ami_is_lost=ami_is_lost)
+    talk.conversations._dial(agi, CALLBACK_ID, leg)
+    talk.switch.pass_time(AMI_LAG_SECONDS)
+    tried = talk.switch.books.rows[CALLBACK_ID].leg(B1)
+    assert tried is not None
+    assert not tried.is_live
+    assert (tried.invited_at is not None) == may_be_billed
 
 
 class LeavesAfterKeying:
