@@ -17,7 +17,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk, say
 from staff.evidence import evidence
 from staff.inputs import (
-    COUNT_MAX,
+    Count,
     Instant,
     output_option,
     reason_option,
@@ -89,7 +89,7 @@ def account() -> None:
 )
 @click.option("--mask-numbers/--show-numbers", "masks_numbers", help="Called numbers on paper and in CSV.")
 @click.option("--ask-tag/--no-ask-tag", "asks_tag", help="Ask callers for a cost code after the number.")
-@click.option("--callbacks-max", type=click.IntRange(0, COUNT_MAX), default=0, help="At once; 0 is no limit.")
+@click.option("--callbacks-max", type=Count(0), default=0, help="At once; 0 is no limit.")
 @reason_option
 @output_option
 @pass_desk
@@ -203,9 +203,7 @@ def list_(desk: Desk, output: str) -> None:
     default=None,
     help="Whether a cost tag is asked for after the number.",
 )
-@click.option(
-    "--callbacks-max", type=click.IntRange(0, COUNT_MAX), help="How many callbacks at once; 0 sets no cap."
-)
+@click.option("--callbacks-max", type=Count(0), help="How many callbacks at once; 0 sets no cap.")
 @reason_option
 @output_option
 @pass_desk

@@ -12,7 +12,7 @@ from datetime import datetime
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import COUNT_MAX, Instant, output_option, rows_output_option
+from staff.inputs import Count, Instant, output_option, rows_output_option
 from staff.listing import show_record, show_rows
 
 LISTED = ("id", "at", "actor", "action", "subject", "before", "after", "reason")
@@ -30,9 +30,7 @@ def audit() -> None:
 @click.option("--action", metavar="NOUN[.VERB]", help="Such as payment, or payment.add.")
 @click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
 @click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
-@click.option(
-    "--last", type=click.IntRange(1, COUNT_MAX), default=100, show_default=True, help="How many, the newest."
-)
+@click.option("--last", type=Count(), default=100, show_default=True, help="How many, the newest.")
 @rows_output_option
 @pass_desk
 def list_(
@@ -64,7 +62,7 @@ def list_(
 
 
 @audit.command(epilog="Example: dialback audit show 17")
-@click.argument("audit_id", metavar="ID", type=click.IntRange(1, COUNT_MAX))
+@click.argument("audit_id", metavar="ID", type=Count())
 @output_option
 @pass_desk
 def show(desk: Desk, audit_id: int, output: str) -> None:

@@ -14,7 +14,7 @@ import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk
 from staff.discretion import seen
-from staff.inputs import COUNT_MAX, Instant, rows_output_option
+from staff.inputs import Count, Instant, rows_output_option
 from staff.listing import Row, decimal_amount, show_rows
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def filters(command: Any) -> Any:
         ),
         click.option(
             "--last",
-            type=click.IntRange(1, COUNT_MAX),
+            type=Count(),
             is_flag=False,
             flag_value=LAST,
             metavar="[N]",

@@ -22,7 +22,7 @@ from staff.deckreport import show_report, write_rejected
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, REFUSED, Stop
 from staff.inputs import (
-    COUNT_MAX,
+    Count,
     Instant,
     output_option,
     reason_option,
@@ -137,9 +137,7 @@ def import_(
     multiple=True,
     help="Only these changes.  [default: all but unchanged]",
 )
-@click.option(
-    "--limit", type=click.IntRange(0, COUNT_MAX), default=200, show_default=True, help="Rows; 0 shows all."
-)
+@click.option("--limit", type=Count(0), default=200, show_default=True, help="Rows; 0 shows all.")
 @rows_output_option
 @pass_desk
 def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: str) -> None:

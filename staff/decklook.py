@@ -18,7 +18,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import NOT_FOUND, Stop
-from staff.inputs import COUNT_MAX, Instant, home_country_option, output_option, rows_output_option
+from staff.inputs import Count, Instant, home_country_option, output_option, rows_output_option
 from staff.listing import Row, moment, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -79,12 +79,8 @@ def versions(desk: Desk, name: str, output: str) -> None:
 @click.argument("name", metavar="NAME[:VERSION]")
 @click.option("--at", type=Instant(), metavar="TIME", help="The version in force then.  [default: now]")
 @click.option("--prefix", default="", metavar="DIGITS", help="Only rows whose prefix begins so.")
-@click.option(
-    "--limit", type=click.IntRange(0, COUNT_MAX), default=1_000, show_default=True, help="Rows; 0 shows all."
-)
-@click.option(
-    "--page", type=click.IntRange(1, COUNT_MAX), default=1, show_default=True, help="Which so many rows."
-)
+@click.option("--limit", type=Count(0), default=1_000, show_default=True, help="Rows; 0 shows all.")
+@click.option("--page", type=Count(), default=1, show_default=True, help="Which so many rows.")
 @rows_output_option
 @pass_desk
 def show(

@@ -21,8 +21,8 @@ _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.(?:[0-9]{3}){1,2})?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
-COUNT_MAX = 1_000_000_000
-"""More rows than any list has, and far from what a database no longer takes for a number."""
+_COUNT = re.compile("[0-9]{1,9}")
+"""More than any list has rows, and far from what a database no longer takes for a number."""
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
@@ -99,6 +99,22 @@ class Month(click.ParamType[tuple[int, int], object]):
         if not found:
             self.fail(f"{value!r} is no month; write one such as 2026-03", param, ctx)
         return int(found[1]), int(found[2])
+
+
+class Count(click.ParamType[int, object]):
+    """How many, or which in a row: `least` or more."""
+
+    name = "number"
+
+    def __init__(self, least: int = 1) -> None:
+        """`least`: the smallest that can be meant."""
+        self._least = least
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The whole number."""
+        if not _COUNT.fullmatch(str(value)) or int(str(value)) < self._least:
+            self.fail(f"{value!r} is no number here; write {self._least} or more, in digits", param, ctx)
+        return int(str(value))
 
 
 class Country(click.ParamType[str, object]):

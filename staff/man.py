@@ -77,12 +77,16 @@ def page_of(node: Node, *, version: str, day: str) -> str:
             None, (each.get_help_record(node.context) for each in command.get_params(node.context))
         )
     ]
-    page.commands = [(each.word, _safe(each.told)) for each in node.verbs]
     return str(page).rstrip() + "\n" + "\n".join(_rest(node)) + "\n"
 
 
 def _rest(node: Node) -> list[str]:
     lines = []
+    name = "-".join((PROGRAM, *node.words))
+    if node.verbs:
+        lines.append(".SH COMMANDS")
+        for verb in node.verbs:
+            lines += [".TP", rf"\fB{name}-{verb.word}\fP({SECTION})", _safe(verb.told)]
     if node.examples:
         lines += [".SH EXAMPLE" + "S" * (len(node.examples) > 1), ".nf", *map(_safe, node.examples), ".fi"]
     lines.append(".SH EXIT STATUS")

@@ -15,7 +15,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import REFUSED, Stop
-from staff.inputs import COUNT_MAX, Instant, home_country_option, rows_output_option
+from staff.inputs import Count, Instant, home_country_option, rows_output_option
 from staff.listing import Row, decimal_amount, moment, show_rows
 from staff.routes import plan_at
 
@@ -69,9 +69,7 @@ NONE = "none"
 @click.option("--connected-after", type=SECONDS, default=0, help="From answer to the talk.")
 @click.option("--stays-for", type=SECONDS, default=0, help="How long --from stays after it.")
 @click.option("--credit", metavar="AMOUNT", help="For the longest talk.  [default: what the account has]")
-@click.option(
-    "--package-left", type=click.IntRange(0, COUNT_MAX), metavar="SECONDS", help="Of the plan's package."
-)
+@click.option("--package-left", type=Count(0), metavar="SECONDS", help="Of the plan's package.")
 @click.option("--explain", is_flag=True, help="Tell step by step how each amount comes about.")
 @home_country_option
 @rows_output_option

@@ -57,7 +57,7 @@ class Node:
 
 def nodes(root: click.Command, name: str) -> Iterator[Node]:
     """The root and everything below it; `name` is what the program is called."""
-    yield from _below((), root, click.Context(root, info_name=name))
+    yield from _below((), root, click.Context(root, info_name=name, **root.context_settings))
 
 
 def first_line(command: click.Command) -> str:

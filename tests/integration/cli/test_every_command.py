@@ -262,6 +262,10 @@ def test_there_is_a_man_page_of_every_command(office: Office) -> None:
     office.done("man", "--folder", str(folder))
     pages = {page.stem: page.read_text() for page in folder.glob("*.1")}
     assert set(pages) == {"-".join(("dialback", *node.words)) for node in NODES.values()}
+    for name, page in pages.items():
+        named = re.findall(r"\\fB([a-z -]+)(?:\\fP)?\(1\)", page)
+        assert set(named) <= set(pages), name
+        assert r"\fB\-h,\fP \-\-help" in page, name
     for path, node in LEAVES.items():
         page = pages["-".join(("dialback", *node.words))]
         assert ".SH EXIT STATUS" in page, path
