@@ -1,19 +1,20 @@
 """What was used and what was earned, summed by the database: one line a group and currency.
 
-Reads: records, the charge in effect of each, what was waived when a callback was settled.
+Reads: records, the charge in effect of each, what was waived or given back of callbacks before their invoice.
 Gives: UsageLines and TakingsLines, sorted by group; their sums are the books' own.
 Knows nothing of: how they are printed, fees and taxes, which stand on invoices.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
 from billing.takings import Takings
 from calls.cdr import LegRole
+from store import callcredits
 from store.grouping import (
     By,
     Wanted,
@@ -25,11 +26,13 @@ from store.grouping import (
     trigger_key,
     within,
 )
+from store.moneytables import credit_notes
 from store.outcomes import WAIVED_UNITS
 from store.schema import accounts, attempt_costs, callbacks, cdrs, charges, settlements
 
-WAIVED = "(waived)"
-"""A call may cost more than its hold; what is beyond is waived for the call, and belongs to no leg of it."""
+WAIVED, GIVEN_BACK = "(waived)", "(given back)"
+"""A call may cost more than its hold; what is beyond is waived for the call, and belongs to no leg of it. Nor
+does what was given back of it before its invoice, though it may have been for one leg."""
 LEG_KEYS = frozenset({By.DESTINATION, By.CARRIER})
 # A callback's waiver is booked where its A-leg is, as on the invoice; each attempt of it bears the same tag.
 _TAG_OF_A = (
@@ -87,7 +90,7 @@ def usage(connection: Connection, wanted: Wanted) -> tuple[UsageLine, ...]:
         into = sums[name, row.currency]
         for place, value in enumerate(row[len(keys) + 1 :]):
             into[place] += int(value)
-    for (name, currency), units in _waived(connection, wanted).items():
+    for (name, currency), units in _not_paid(connection, wanted):
         sums[name, currency][5] -= units
     return tuple(
         UsageLine(
@@ -130,7 +133,7 @@ def takings(connection: Connection, wanted: Wanted) -> tuple[TakingsLine, ...]:
         into = sums[name, row.currency, row.cost_currency]
         for place, value in enumerate((row.price, row.cost_a, row.cost_b)):
             into[place] += int(value)
-    for (name, currency), units in _waived(connection, wanted).items():
+    for (name, currency), units in _not_paid(connection, wanted):
         sums[name, currency, currency][0] -= units
     return tuple(
         TakingsLine(
@@ -171,24 +174,33 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
 
-def _waived(connection: Connection, wanted: Wanted) -> dict[tuple[str, str], int]:
-    """What was waived, by group and currency. It is rare, so the partial index has only these rows."""
+def _not_paid(connection: Connection, wanted: Wanted) -> Iterator[tuple[tuple[str, str], int]]:
+    """What was waived, and what was given back before the invoice: group, currency and amount of each."""
     if wanted.carrier is not None:
-        return {}  # of one carrier's legs no share of it can be told
+        return  # of one carrier's legs no share of it can be told
+    # Both are rare: the partial index has only the waived ones, and of credit notes there are few.
+    waived = _by_session(wanted, WAIVED_UNITS).where(settlements.c.waived_units > 0)
+    given = _by_session(wanted, credit_notes.c.units).where(callcredits.IS_CALL_CREDIT)
+    given = given.join(credit_notes, credit_notes.c.callback_id == settlements.c.callback_id)
+    for label, query in ((WAIVED, waived), (GIVEN_BACK, given)):
+        rows = connection.execute(query).all()
+        names = [label] * len(rows) if wanted.by in LEG_KEYS else name_keys(connection, wanted.by, rows)
+        for name, row in zip(names, rows, strict=True):
+            yield (name, row.currency), int(row.units)
+
+
+def _by_session(wanted: Wanted, units: ColumnElement[int]) -> Select[Any]:
     keys = _session_keys(wanted)
     ended = settlements.c.ended_at
     query = (
-        select(*keys, settlements.c.currency, func.sum(WAIVED_UNITS).label("units"))
+        select(*keys, settlements.c.currency, func.sum(units).label("units"))
         .select_from(settlements.join(callbacks, callbacks.c.id == settlements.c.callback_id))
-        .where(settlements.c.waived_units > 0)
         .where(ended >= wanted.span.starts_at, ended < wanted.span.ends_at)
         .group_by(*keys, settlements.c.currency)
     )
     if wanted.account_id is not None:
         query = query.where(settlements.c.account_id == wanted.account_id)
-    rows = connection.execute(query).all()
-    names = [WAIVED] * len(rows) if wanted.by in LEG_KEYS else name_keys(connection, wanted.by, rows)
-    return {(name, row.currency): int(row.units) for name, row in zip(names, rows, strict=True)}
+    return query
 
 
 def _session_keys(wanted: Wanted) -> tuple[ColumnElement[Any], ...]:

@@ -9,8 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from moneyed import Money
 from sqlalchemy import Connection, text, update
-from storeworld import NOW, advance, callback, leg, play, seconds, story
+from storeworld import CLERK, NOW, advance, callback, leg, play, seconds, story
 from week import week
 
 from billing.ledger import LedgerAccount, LedgerAccountKind
@@ -22,7 +23,7 @@ from calls.cdr import LegRole
 from calls.falseanswers import Tally, score, tally
 from calls.quality import NER_CAUSES, total
 from rating.price import talk_seconds
-from store import carrierbills, funnels, ledger, receivables, reports, traffic
+from store import carrierbills, creditnotes, funnels, ledger, receivables, reports, traffic
 from store.cdrs import CallRecord, list_cdrs
 from store.database import Database
 from store.errors import NotFound
@@ -178,6 +179,23 @@ def test_what_was_waived_is_no_revenue_whatever_the_lines_are(company: Database,
     assert sum(each.amount_units for each in after) == sum(each.amount_units for each in before) - 100
     (whole,) = reports.total_takings(company.read("takings", reports.takings, Wanted(by=by, span=ALWAYS)))
     assert whole.price_units == sum(each.amount_units for each in after)
+
+
+@pytest.mark.parametrize("by", list(By))
+def test_F154_what_was_given_back_before_the_invoice_is_no_revenue_either_as_in_the_books(
+    company: Database, by: By
+) -> None:
+    other = callback("other")
+    company.call("play", play, callback(), story(callback()))
+    company.call("play", play, other, story(other, 90))
+    author = replace(CLERK, at=NOW + timedelta(days=40), reason="one-way sound")
+    for line, amount in (("cb1-b1", Money("0.05", "EUR")), ("other", None)):
+        company.call("credit", creditnotes.issue, line, amount, f"case {line}", author)
+    wanted = Wanted(by=by, span=ALWAYS)
+    assert sum(each.amount_units for each in company.read("usage", reports.usage, wanted)) == 2342 - 500
+    (whole,) = reports.total_takings(company.read("takings", reports.takings, wanted))
+    revenue = LedgerAccount(kind=LedgerAccountKind.REVENUE)
+    assert whole.price_units == company.read("balance", ledger.balance_units, revenue, "EUR") == 2342 - 500
 
 
 def test_F064_what_was_waived_stands_under_the_tag_that_the_invoice_puts_it_under(company: Database) -> None:
