@@ -41,6 +41,18 @@ def own_money(connection: Connection, account_id: str, text: str, currency: str 
     return money(text, currency or customers.account(connection, account_id).currency)
 
 
+def paid_money(connection: Connection, account_id: str, text: str, currency: str | None = None) -> Money:
+    """The same of money that changes hands: nobody pays a part of a cent."""
+    from values.money import AmountRefused, minor_digits
+
+    said = own_money(connection, account_id, text, currency)
+    code = said.currency.code
+    digits = minor_digits(code)
+    if said.amount != round(said.amount, digits):
+        raise AmountRefused("amount", text, f"write at most {digits} decimals, as money in {code} has")
+    return said
+
+
 def show_outcome(desk: Desk, account_id: str, outcome: Outcome, output: str) -> None:
     """Print what an act came to, and say so if it had been done before."""
     record = desk.read("read balance", record_of, account_id, outcome)

@@ -15,7 +15,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk
 from staff.inputs import Instant, output_option, reason_option, required_reason_option, rows_output_option
 from staff.listing import amount, show_rows
-from staff.money import own_money, reference_option, show_outcome
+from staff.money import own_money, paid_money, reference_option, show_outcome
 
 if TYPE_CHECKING:
     from billing.ledger import EntryKind
@@ -152,7 +152,7 @@ def add_refund(desk: Desk, *, account_id: str, text: str, reference: str, reason
         from store import payments
 
         return payments.refund(
-            connection, account_id, own_money(connection, account_id, text), reference, author
+            connection, account_id, paid_money(connection, account_id, text), reference, author
         )
 
     show_outcome(desk, account_id, desk.change("refund", give, desk.author(reason)), output)
@@ -196,7 +196,7 @@ def _receive(
     def take(connection: Connection, author: Author) -> Outcome:
         from store import payments
 
-        paid = own_money(connection, account_id, text, currency)
+        paid = paid_money(connection, account_id, text, currency)
         return payments.receive(connection, account_id, paid, reference, author, kind=kind, at=at)
 
     show_outcome(desk, account_id, desk.change("receive payment", take, desk.author(reason)), output)

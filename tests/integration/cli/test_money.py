@@ -88,6 +88,18 @@ def test_an_amount_that_cannot_be_meant_is_refused(office: Office, text: str) ->
     assert show(office) == []
 
 
+@pytest.mark.parametrize(("text", "currency"), [("1.005", "EUR"), ("1.5", "JPY"), ("1.0005", "KWD")])
+def test_nobody_pays_a_part_of_the_smallest_coin(office: Office, text: str, currency: str) -> None:
+    for noun in ("payment", "top-up"):
+        refused = office(
+            noun, "add", "acme", text, "--currency", currency, "--reference", "x", "--reason", "y"
+        )
+        assert refused.code == 2
+        assert f"decimals, as money in {currency} has" in refused.err
+    assert office("refund", "add", "acme", "0.001", "--reference", "x", "--reason", "y").code == 2
+    assert show(office) == []
+
+
 def test_a_correction_is_a_further_entry_and_may_take(office: Office) -> None:
     words = ("--reference", "case 7", "--reason", "credited twice", "--output", "json")
     assert office.done("ledger", "adjust", "acme", "-1.50", *words).data["balance"] == "-1.50"
