@@ -18,7 +18,7 @@ from billing.acts import fee_charged
 from billing.dunning import LateFee, Stage, Step, steps_due
 from billing.ledger import OF_CALLS
 from calls.admission import AccountState
-from store import acts, checks, ledger
+from store import acts, checks, ledger, receivables
 from store.accounts import Account, account, change_account, list_accounts, set_account_state
 from store.audit import Author, note
 from store.errors import Conflict
@@ -32,7 +32,7 @@ LIFTED = "lifted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInvoice:
-    """An issued invoice of which something is still owed."""
+    """An issued invoice of which something is still owed, with what it lists beside `total_units`."""
 
     number: str
     due_on: date
@@ -55,18 +55,25 @@ class Dunned:
 
 
 def open_invoices(connection: Connection, owner: Account) -> tuple[OpenInvoice, ...]:
-    """The invoices of which something is owed, the oldest first."""
-    owed = -ledger.standing(connection, owner.id).posted_units - _not_invoiced(connection, owner.id)
+    """The invoices of which something is owed, the oldest first.
+
+    A late fee is owed with the invoice that lists it; before, it keeps open none that is paid.
+    """
     wanted = (
         select(invoices)
         .where(invoices.c.account_id == owner.id, invoices.c.kind == "invoice")
-        .order_by(invoices.c.ends_at.desc())
+        .order_by(invoices.c.ends_at)
     )
+    issued = connection.execute(wanted).all()
+    beside = receivables.between_invoices(connection, account_id=owner.id).get(owner.id, ())
+    asked, unlisted = receivables.asked_by(issued, beside)
+    owed = -ledger.standing(connection, owner.id).posted_units - unlisted
+    owed -= _not_invoiced(connection, owner.id)
     found: list[OpenInvoice] = []
-    for row in connection.execute(wanted):
+    for row, units in zip(reversed(issued), reversed(asked), strict=True):
         if owed <= 0:
             break
-        if row.total_units > 0:
+        if units > 0:
             found.append(
                 OpenInvoice(
                     number=row.number,
@@ -74,10 +81,10 @@ def open_invoices(connection: Connection, owner: Account) -> tuple[OpenInvoice, 
                     first_day=row.first_day,
                     currency=row.currency,
                     total_units=row.total_units,
-                    open_units=min(row.total_units, owed),
+                    open_units=min(units, owed),
                 )
             )
-            owed -= row.total_units
+            owed -= units
     return tuple(reversed(found))
 
 

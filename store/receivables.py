@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
@@ -128,7 +129,7 @@ def _issued(connection: Connection, on: datetime, account_id: str | None) -> dic
     found: dict[str, list[Row[str, datetime, date, str, int]]] = defaultdict(list)
     for row in connection.execute(wanted):
         found[row.account_id].append(row)
-    beside = _between_invoices(connection, on, account_id)
+    beside = between_invoices(connection, on, account_id)
     return {name: _asked(rows, beside.get(name, ()), on) for name, rows in found.items()}
 
 
@@ -137,12 +138,7 @@ def _asked(
     beside: Iterable[tuple[datetime, int]],
     on: datetime,
 ) -> list[Asked]:
-    units = [row.total_units for row in rows]
-    ends = [row.ends_at for row in rows]
-    for at, asked in beside:
-        place = bisect_right(ends, at)
-        if place < len(rows):  # else it is on no invoice yet
-            units[place] += asked
+    units, _ = asked_by(rows, beside)
     by_day = sorted(zip(rows, units, strict=True), key=lambda each: each[0].due_on, reverse=True)
     return [
         Asked(units=each, days_late=days_late(row.due_on, on.astimezone(ZoneInfo(row.zone)).date()))
@@ -150,15 +146,36 @@ def _asked(
     ]
 
 
-def _between_invoices(
-    connection: Connection, on: datetime, account_id: str | None
+def asked_by(
+    issued: Sequence[Row[*tuple[Any, ...]]], beside: Iterable[tuple[datetime, int]]
+) -> tuple[list[int], int]:
+    """What each of an account's invoices asks for, by `ends_at`, with what it lists beside its total.
+
+    The second is what of `beside` no invoice lists yet.
+    """
+    units = [row.total_units for row in issued]
+    ends = [row.ends_at for row in issued]
+    unlisted = 0
+    for at, asked in beside:
+        place = bisect_right(ends, at)
+        if place < len(issued):
+            units[place] += asked
+        else:
+            unlisted += asked
+    return units, unlisted
+
+
+def between_invoices(
+    connection: Connection, on: datetime | None = None, account_id: str | None = None
 ) -> dict[str, list[tuple[datetime, int]]]:
     """What people asked each account for, such as a late fee: the next invoice lists it beside its total."""
     wanted = (
         select(money_acts.c.account_id, money_acts.c.at, money_acts.c.units)
         .join(entries, entries.c.id == money_acts.c.entry_id)
-        .where(entries.c.kind.in_(BETWEEN_INVOICES), money_acts.c.units < 0, money_acts.c.at < on)
+        .where(entries.c.kind.in_(BETWEEN_INVOICES), money_acts.c.units < 0)
     )
+    if on is not None:
+        wanted = wanted.where(money_acts.c.at < on)
     if account_id is not None:
         wanted = wanted.where(money_acts.c.account_id == account_id)
     found: dict[str, list[tuple[datetime, int]]] = defaultdict(list)

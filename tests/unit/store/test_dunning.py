@@ -91,6 +91,26 @@ def test_F147_a_payment_stops_all_at_once_and_puts_back_what_was_taken(billed: D
     assert billed.read("steps", dunning.list_steps)[-1].stage == dunning.LIFTED
 
 
+def test_F147_whoever_pays_the_invoice_is_not_dunned_for_a_late_fee_that_no_invoice_lists_yet(
+    billed: Database,
+) -> None:
+    fee = LateFee(units=2_0000, printed_on=LONG_AGO.date())
+    billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
+    total = owed(billed)
+    run(billed, after(Stage.SUSPEND))
+    assert owed(billed) == total + 2_0000
+    pay(billed, total, after(Stage.SUSPEND))
+    assert billed.read("open", dunning.open_invoices, owner(billed)) == ()
+    assert owner(billed).state is AccountState.OPEN
+    assert run(billed, after(Stage.CLOSE)) == []
+    for month in (4, 5):
+        author = replace(AUTHOR, at=datetime(2026, month + 1, 2, tzinfo=UTC))
+        billed.call("close", billruns.close, ["acme"], month_of=(2026, month), terms=TERMS, author=author)
+    # That of May lists it, for it was charged then.
+    found = billed.read("open", dunning.open_invoices, owner(billed))
+    assert [(each.first_day, each.open_units) for each in found] == [(date(2026, 5, 1), 2_0000)]
+
+
 def test_F147_half_a_payment_stops_nothing(billed: Database) -> None:
     run(billed, after(Stage.SUSPEND))
     pay(billed, owed(billed) // 2, after(Stage.SUSPEND))
