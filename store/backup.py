@@ -104,11 +104,10 @@ def _copy_to_file(source: Database, target: Path) -> None:
     copy = Database(url)
     try:
         source.read("back up", _copy_rows, copy)
-        with copy.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")
     finally:
         copy.close()
+    with closing(sqlite3.connect(target)) as written:
+        written.execute("PRAGMA journal_mode=DELETE")
 
 
 def _restore_pages(file: Path, target: Database, aside: Path | None) -> None:

@@ -32,6 +32,7 @@ from store.decks import SHELF
 from store.errors import StoreUnavailable
 from store.groups import CommitQueue, Job, caught, in_savepoint
 from store.offers import ANSWERS
+from store.quick import Known, QuickConnection
 
 __all__ = ["Connection", "Database", "Transaction", "is_collision", "is_temporary", "normal_url"]
 
@@ -75,6 +76,8 @@ class Database:
         self._monotonic = monotonic
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = _engine(self.url, cache_kibibytes=None if reactor else CACHE_KIBIBYTES)
+        self._known = Known()
+        self._writer: QuickConnection | None = None
         self._turn: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
         self._pause = threading.Event()
         self._writers = ThreadPool(1, 1 if self.is_sqlite else POSTGRESQL_WRITERS, name="store-write")
@@ -99,6 +102,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        with self._turn:
+            self._let_writer_go()
         with self._watch_turn:
             if self._watch is not None:
                 self._watch.close()
@@ -229,14 +234,33 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
-        turn = self._turn if writes else nullcontext()
-        with turn, self.engine.connect() as connection:
-            if self.is_sqlite:
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-            elif not writes:
-                # READ COMMITTED would show each statement another moment.
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            yield connection
+        if not self.is_sqlite:
+            with self.engine.connect() as connection:
+                if not writes:
+                    # READ COMMITTED would show each statement another moment.
+                    connection.execution_options(isolation_level="REPEATABLE READ")
+                yield connection
+        elif writes:
+            with self._turn:
+                # Always the same one: what SQLite keeps of the pages is good until another one writes.
+                writer = self._writer = self._writer or QuickConnection(self.engine, self._known)
+                try:
+                    writer.begin_by("BEGIN IMMEDIATE")
+                    yield writer
+                except BaseException:
+                    self._let_writer_go()
+                    raise
+        else:
+            reader = QuickConnection(self.engine, self._known)
+            with reader:
+                reader.begin_by("BEGIN")
+                yield reader
+
+    def _let_writer_go(self) -> None:
+        """Close the writing connection, which takes back what it has not committed; the next one is fresh."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
 
 
 def normal_url(url: str) -> str:

@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from store.errors import StoreUnavailable
+from store.quick import QuickConnection
 
 TOGETHER_MAX = 64
 """More in one commit gains nothing, and the first of them waits for the last."""
@@ -94,16 +95,16 @@ class CommitQueue:
         return [caught(self._alone, job) for job in jobs]
 
 
-def in_savepoint(connection: Connection, job: Job) -> Any:
+def in_savepoint(connection: QuickConnection, job: Job) -> Any:
     """The job's result; if it raises, what it did is taken back and the transaction goes on."""
-    connection.exec_driver_sql("SAVEPOINT job")
+    connection.say("SAVEPOINT job")
     try:
         result = job.work(connection)
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT job")
+        connection.say("ROLLBACK TO SAVEPOINT job")
         raise
     finally:
-        connection.exec_driver_sql("RELEASE SAVEPOINT job")
+        connection.say("RELEASE SAVEPOINT job")
     return result
 
 

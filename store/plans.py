@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from rating.bands import bands_text, read_bands
 from rating.plan import ALegPolicy, Plan
@@ -26,6 +27,8 @@ from values.money import decimal_from_units, decimal_units, rate_from_units, rat
 Value = TypeVar("Value")
 Other = TypeVar("Other")
 
+PLANS_KEPT = 256
+"""As many as an operator has in use, and more."""
 EVER_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 """Before any callback."""
 FREE_A_LEG = "+free"
@@ -66,7 +69,7 @@ def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime | Non
 def plan(connection: Connection, plan_id: str) -> Plan:
     """The pinned version of that id, with a free A-leg where the id says so; NotFound if there is none."""
     version_id, marked, _ = plan_id.partition(FREE_A_LEG)
-    row = connection.execute(PINNED, {"plan_id": version_id}).mappings().first()
+    row = connection.execute(PINNED, {"plan_id": version_id}).first()
     if row is None:
         raise NotFound("plan", f"there is no plan version {plan_id!r}", "see `dialback plan list`")
     found = _plan_of(row)
@@ -75,7 +78,7 @@ def plan(connection: Connection, plan_id: str) -> Plan:
 
 def plan_in_force(connection: Connection, name: str, at: datetime) -> Plan:
     """The version of the plan in force at `at`; NotFound if there is none."""
-    row = connection.execute(IN_FORCE, {"name": name, "at": at}).mappings().first()
+    row = connection.execute(IN_FORCE, {"name": name, "at": at}).first()
     if row is None:
         raise NotFound(
             "plan", f"no plan {name!r} is in force at {at:%Y-%m-%dT%H:%M:%SZ}", "see `dialback plan list`"
@@ -86,7 +89,7 @@ def plan_in_force(connection: Connection, name: str, at: datetime) -> Plan:
 def list_plans(connection: Connection) -> tuple[Plan, ...]:
     """Every version of every plan, by name and version."""
     wanted = select(plan_versions).order_by(plan_versions.c.plan_name, plan_versions.c.version)
-    return tuple(_plan_of(row) for row in connection.execute(wanted).mappings())
+    return tuple(_plan_of(row) for row in connection.execute(wanted))
 
 
 PINNED = select(plan_versions).where(plan_versions.c.id == bindparam("plan_id"))
@@ -135,32 +138,34 @@ def _optional(value: Value | None, change: Callable[[Value], Other]) -> Other | 
     return None if value is None else change(value)
 
 
-def _plan_of(row: RowMapping) -> Plan:
+@lru_cache(maxsize=PLANS_KEPT)
+def _plan_of(row: Row[Any]) -> Plan:
+    """The plan of that row; the same row is the same plan, and a callback asks for it five times."""
     return Plan(
-        id=row["id"],
-        name=row["plan_name"],
-        version=row["version"],
-        currency=row["currency"],
-        deck_id=row["deck_name"],
-        first_increment_s=row["first_increment_s"],
-        next_increment_s=row["next_increment_s"],
-        free_below_seconds=row["free_below_seconds"],
-        a_leg_policy=ALegPolicy(row["a_leg_policy"]),
-        connect_fee=rate_from_units(row["connect_fee"]),
-        follow_on_key=row["follow_on_key"],
-        in_call_key=row["in_call_key"],
-        talk_seconds_max=row["talk_seconds_max"],
-        margin_floor_percent=Decimal(row["margin_floor_hundredths"]).scaleb(-2),
-        margin_floor_per_minute=_optional(row["margin_floor_per_minute"], rate_from_units),
-        zone=row["zone"],
-        bands=read_bands(row["bands"]),
-        call_price_min=_optional(row["call_price_min_units"], decimal_from_units),
-        call_price_max=_optional(row["call_price_max_units"], decimal_from_units),
-        amount_places=row["amount_places"],
-        monthly_fee=decimal_from_units(row["monthly_fee_units"]),
-        monthly_fee_waived_from=_optional(row["monthly_fee_waived_from_units"], decimal_from_units),
-        package_seconds=row["package_seconds"],
-        package_rolls_over=row["package_rolls_over"],
-        package_prefixes=tuple(prefix for prefix in row["package_prefixes"].split(",") if prefix),
-        overage_per_minute=_optional(row["overage_per_minute"], rate_from_units),
+        id=row.id,
+        name=row.plan_name,
+        version=row.version,
+        currency=row.currency,
+        deck_id=row.deck_name,
+        first_increment_s=row.first_increment_s,
+        next_increment_s=row.next_increment_s,
+        free_below_seconds=row.free_below_seconds,
+        a_leg_policy=ALegPolicy(row.a_leg_policy),
+        connect_fee=rate_from_units(row.connect_fee),
+        follow_on_key=row.follow_on_key,
+        in_call_key=row.in_call_key,
+        talk_seconds_max=row.talk_seconds_max,
+        margin_floor_percent=Decimal(row.margin_floor_hundredths).scaleb(-2),
+        margin_floor_per_minute=_optional(row.margin_floor_per_minute, rate_from_units),
+        zone=row.zone,
+        bands=read_bands(row.bands),
+        call_price_min=_optional(row.call_price_min_units, decimal_from_units),
+        call_price_max=_optional(row.call_price_max_units, decimal_from_units),
+        amount_places=row.amount_places,
+        monthly_fee=decimal_from_units(row.monthly_fee_units),
+        monthly_fee_waived_from=_optional(row.monthly_fee_waived_from_units, decimal_from_units),
+        package_seconds=row.package_seconds,
+        package_rolls_over=row.package_rolls_over,
+        package_prefixes=tuple(prefix for prefix in row.package_prefixes.split(",") if prefix),
+        overage_per_minute=_optional(row.overage_per_minute, rate_from_units),
     )

@@ -30,7 +30,7 @@ from rating.plan import Plan
 from rating.price import Pins, price_leg, talk_seconds
 from rating.routes import Route
 from rating.terms import pins_of
-from store import callbacks, caps, customers, decks, ledger, packages, tags
+from store import admissions, callbacks, caps, customers, decks, ledger, packages, tags
 from store.authorisation import Offered, offer, package_left
 from store.database import Connection, Database
 from store.errors import StoreUnavailable
@@ -124,6 +124,8 @@ class Books:
         after, commands = step(before, event, self._limits)
         if any(isinstance(command, Settle) for command in commands):
             settle(connection, after)
+        if isinstance(event, events.TriggerReleased):
+            admissions.note_release(connection, before.origin.trigger_id, event.at)
         # What the steps before ordered has been performed by now: else this event would not have come.
         ids = callbacks.save_step(connection, before, after, commands, event, done=ordered)
         return _Advanced(callback=after, commands=commands, ordered=ids)

@@ -77,7 +77,7 @@ class Conductor:
         self._waiting_turn: deque[str] = deque()
         self._in_progress: set[str] = set()
         self._timers = Timers(reactor=reactor, wall=wall)
-        self._tasks: set[Deferred[None]] = set()
+        self._tasks: set[Deferred[Any]] = set()
         self._changed: list[Deferred[None]] = []
         self._look_up: Callable[[Callback], Coroutine[Deferred[Any], Any, None]] | None = None
         self.draining = False
@@ -116,19 +116,19 @@ class Conductor:
 
     def news(self, callback_id: str, event: Event) -> None:
         """Take a fact without waiting for its consequences."""
-        self.spawn(self.tell(callback_id, event))
+        self.spawn(self._advance(callback_id, event, None))
 
-    async def tell(self, callback_id: str, event: Event) -> None:
-        """Take a fact; returns when its consequences are committed and ordered."""
-        await self._advance(callback_id, event, None)
+    async def tell(self, callback_id: str, event: Event) -> bool:
+        """Take a fact; returns when its consequences are committed and ordered, False if it was no news."""
+        return await self._advance(callback_id, event, None)
 
     def mailbox(self, leg_id: str) -> Mailbox:
         """The orders for the AGI session of that A-leg."""
         return self._mailboxes.setdefault(leg_id, Mailbox())
 
-    def spawn(self, work: Coroutine[Deferred[Any], Any, None]) -> None:
+    def spawn(self, work: Coroutine[Deferred[Any], Any, object]) -> None:
         """Run `work` beside everything else; a fault in it is logged and hurts nobody else."""
-        task = Deferred.fromCoroutine(work)
+        task: Deferred[Any] = Deferred.fromCoroutine(work)
         self._tasks.add(task)
 
         def done(_result: object) -> None:
@@ -155,23 +155,25 @@ class Conductor:
 
     # one step
 
-    async def _advance(self, callback_id: str, event: Event | None, gather: Gather | None) -> None:
+    async def _advance(self, callback_id: str, event: Event | None, gather: Gather | None) -> bool:
         lock = self._locks.setdefault(callback_id, DeferredLock())
         await lock.acquire()
         try:
             before = self._callbacks.get(callback_id)
             if before is None or (event is not None and is_stale(before, event)):
                 self._log.debug("callback.stale_event", callback=callback_id, event_name=type(event).__name__)
-                return
+                return False
             if gather is not None and before.state not in MAY_GATHER:
-                return  # it was cancelled, or A has left, while the decision waited for its turn
+                return False  # it was cancelled, or A has left, while the decision waited for its turn
             after, commands = await self._commit(before, event, gather)
             if after is before:
-                return
+                return False
             self._remember(before, after)
             self._perform(after, commands)
+            return True
         except IllegalEventError as error:
             self._log.error("callback.illegal_event", callback=callback_id, error=str(error))
+            return False
         finally:
             lock.release()
             if callback_id not in self._callbacks:

@@ -74,8 +74,8 @@ class TriggerDesk:
 
     async def _released(self, ring: Ring, at: datetime) -> None:
         callback_id = self._callback_of.pop(ring.trigger_id, None)
-        if callback_id is not None:
-            await self._conductor.tell(callback_id, events.TriggerReleased(at=at))
+        if callback_id is not None and await self._conductor.tell(callback_id, events.TriggerReleased(at=at)):
+            return  # the callback's step has noted it
         try:
             await self._database.run("note release", admissions.note_release, ring.trigger_id, at)
         except StoreUnavailable as error:

@@ -11,6 +11,7 @@ at once more, digit by digit, before it leaves.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 import phonenumbers
@@ -46,6 +47,8 @@ __all__ = [
 ]
 
 WORLD = "001"
+NUMBERS_KEPT = 4_096
+"""Of so many numbers the country is remembered: one call asks for the same few a dozen times."""
 
 
 class NumberKind(StrEnum):
@@ -132,6 +135,7 @@ def normalise(text: str, *, home_country: str | None, ingress_country: str | Non
     raise NumberRefused(first_refusal or _form_refusal(home))
 
 
+@lru_cache(maxsize=NUMBERS_KEPT)
 def country_of(number: E164) -> str:
     """The country as ISO 3166 code, `001` for a number that belongs to no country.
 
