@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
+from last_one_out import ends_with_us
 
 STOP_SECONDS_MAX = 20
 UNPRIVILEGED = "nobody"
@@ -39,6 +40,7 @@ class Server:
     def __init__(self) -> None:
         """A socket's path must be short, so the folder lies directly under /tmp."""
         self._folder = Path(tempfile.mkdtemp(prefix="dialback-pg-"))
+        ends_with_us(self._folder)
         self._numbers = count(1)
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         binaries = server_binaries()
