@@ -257,7 +257,7 @@ def _act(connection: Connection, owner: Account, each: OpenInvoice, stage: Stage
             connection.execute(update(mails).where(mails.c.number == each.number, sent), again)
         case Stage.LATE_FEE:
             _charge_fee(connection, owner, each, because)
-        case Stage.LIMIT if owner.credit_limit_units:
+        case Stage.LIMIT if owner.credit_limit_units and owner.state is not AccountState.CLOSED:
             change_account(connection, replace(owner, credit_limit_units=0), because)
             return str(owner.credit_limit_units)
         case Stage.SUSPEND if owner.state is AccountState.OPEN:

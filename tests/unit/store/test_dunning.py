@@ -111,6 +111,17 @@ def test_F147_whoever_pays_the_invoice_is_not_dunned_for_a_late_fee_that_no_invo
     assert [(each.first_day, each.open_units) for each in found] == [(date(2026, 5, 1), 2_0000)]
 
 
+def test_F147_an_account_that_was_closed_before_is_dunned_and_holds_up_nobody(billed: Database) -> None:
+    billed.call("close", customers.set_account_state, "acme", AccountState.CLOSED, AUTHOR)
+    for stage in Stage:
+        run(billed, after(stage))
+    stages = [each.stage for each in billed.read("steps", dunning.list_steps)]
+    assert stages == [stage.value for stage in Stage if stage is not Stage.LATE_FEE]
+    assert owner(billed).credit_limit_units == 50_0000, "nothing of a closed account is changed"
+    pay(billed, owed(billed), after(Stage.CLOSE))
+    assert owner(billed).state is AccountState.CLOSED
+
+
 def test_F147_half_a_payment_stops_nothing(billed: Database) -> None:
     run(billed, after(Stage.SUSPEND))
     pay(billed, owed(billed) // 2, after(Stage.SUSPEND))
