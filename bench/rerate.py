@@ -59,7 +59,7 @@ class Taken:
 def main(arguments: list[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="bin/bench rerate", description=__doc__.splitlines()[0])
-    parser.add_argument("--legs", type=int, default=40_000, help="default %(default)s")
+    parser.add_argument("--legs", type=int, default=10_000, help="default %(default)s")
     parser.add_argument("--accounts", type=int, default=200, help="default %(default)s")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved (default %(default)s)")
     asked = parser.parse_args(arguments)
