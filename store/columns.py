@@ -10,7 +10,7 @@ Why not the database's own types: SQLite keeps NUMERIC as a float and has no ins
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Dialect, Integer, MetaData, Text
+from sqlalchemy import BigInteger, Column, Dialect, ForeignKey, Integer, MetaData, Text
 from sqlalchemy.types import TypeDecorator
 
 from values.instants import instant_of, micros
@@ -54,6 +54,11 @@ def serial() -> Column[int]:
 def text(name: str, *, default: str | None = None) -> Column[str]:
     """A text that is always there."""
     return Column(name, Text, nullable=False, server_default=default)
+
+
+def account(*, index: bool = False) -> Column[str]:
+    """Whose row it is."""
+    return Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=index)
 
 
 def instant(name: str, *, optional: bool = False) -> Column[datetime]:

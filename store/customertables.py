@@ -17,19 +17,14 @@ from sqlalchemy import (
     Text,
 )
 
-from store.columns import instant, metadata, serial, text, units
-
-
-def _account() -> Column[str]:
-    return Column("account_id", Text, ForeignKey("accounts.id"), nullable=False)
-
+from store.columns import account, instant, metadata, serial, text, units
 
 # Which plan holds from when. Never changed: a later row with an earlier or the same instant wins.
 account_plans = Table(
     "account_plans",
     metadata,
     serial(),
-    _account(),
+    account(),
     Column("plan_name", Text, ForeignKey("plans.name"), nullable=False),
     instant("effective_at"),
     instant("decided_at"),
@@ -42,7 +37,7 @@ tax_evidence = Table(
     "tax_evidence",
     metadata,
     serial(),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     text("kind"),
     text("country"),
     text("detail"),
@@ -56,7 +51,7 @@ tax_evidence = Table(
 speed_dials = Table(
     "speed_dials",
     metadata,
-    _account(),
+    account(),
     text("subscriber_id", default=""),
     text("code"),
     text("number"),
@@ -65,13 +60,13 @@ speed_dials = Table(
 )
 
 tag_codes = Table(
-    "tag_codes", metadata, _account(), text("code"), text("tag"), PrimaryKeyConstraint("account_id", "code")
+    "tag_codes", metadata, account(), text("code"), text("tag"), PrimaryKeyConstraint("account_id", "code")
 )
 
 tag_rules = Table(
     "tag_rules",
     metadata,
-    _account(),
+    account(),
     text("prefix"),
     text("tag"),
     PrimaryKeyConstraint("account_id", "prefix"),
@@ -80,7 +75,7 @@ tag_rules = Table(
 spend_caps = Table(
     "spend_caps",
     metadata,
-    _account(),
+    account(),
     text("subscriber_id", default=""),
     text("period"),
     units("cap_units"),
@@ -94,7 +89,7 @@ account_options = Table(
     "account_options",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     text("name"),
     units("monthly_units"),
     text("currency"),
@@ -112,7 +107,7 @@ number_codes = Table(
     metadata,
     Column("callback_id", Text, ForeignKey("callbacks.id"), primary_key=True),
     Column("number", Text, nullable=False, index=True),
-    _account(),
+    account(),
     instant("made_at"),
     instant("expires_at"),
     Column("tries_left", Integer, nullable=False),

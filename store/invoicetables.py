@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from store.columns import instant, metadata, serial, text, units
+from store.columns import account, instant, metadata, serial, text, units
 
 # A rate of a place from a day on, in 10^-4 percent.
 taxes = Table(
@@ -59,7 +59,7 @@ invoices = Table(
     text("kind"),
     text("series"),
     Column("count", BigInteger, nullable=False),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     Column("first_day", Date, nullable=False),
     Column("end_day", Date, nullable=False),
     text("zone"),

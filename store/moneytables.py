@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from store.columns import instant, metadata, serial, text, units
+from store.columns import account, instant, metadata, serial, text, units
 
 # Every act of a person upon money, by the reference that names it: the same one told twice is found here.
 # `units` is what it did to the account's balance; `content` is all that a repetition must say again.
@@ -75,7 +75,7 @@ credit_notes = Table(
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     text("number"),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     Column("callback_id", Text, ForeignKey("callbacks.id"), nullable=False, index=True),
     text("leg_id"),
     text("currency"),
@@ -95,7 +95,7 @@ disputes = Table(
     "disputes",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     Column("callback_id", Text, ForeignKey("callbacks.id"), nullable=False),
     text("leg_id"),
     text("reason"),
@@ -150,7 +150,7 @@ voucher_tries = Table(
     "voucher_tries",
     metadata,
     serial(),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     instant("at"),
     Index("ix_voucher_tries_account", "account_id", "at"),
 )
@@ -159,7 +159,7 @@ voucher_tries = Table(
 alert_rules = Table(
     "alert_rules",
     metadata,
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     text("kind"),
     Column("threshold", BigInteger, nullable=False),
     PrimaryKeyConstraint("account_id", "kind", "threshold"),
@@ -169,7 +169,7 @@ alert_rules = Table(
 alerts = Table(
     "alerts",
     metadata,
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     text("kind"),
     Column("threshold", BigInteger, nullable=False),
     text("month"),
@@ -200,7 +200,7 @@ dunning_steps = Table(
     Column("number", Text, ForeignKey("invoices.number"), nullable=False),
     Column("round", Integer, nullable=False),
     text("stage"),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     Column("due_on", Date, nullable=False),
     instant("done_at"),
     text("done_by"),

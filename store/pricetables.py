@@ -7,13 +7,13 @@ Knows nothing of: what stands in them means. They belong to store/schema.py's me
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, Table, Text
 
-from store.columns import instant, metadata, text
+from store.columns import account, instant, metadata, text
 
 # What a month gave to an account when it was opened. Never changed.
 packages = Table(
     "packages",
     metadata,
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     text("month"),
     text("plan_id"),
     Column("granted_seconds", Integer, nullable=False),
@@ -28,7 +28,7 @@ package_uses = Table(
     metadata,
     Column("leg_id", Text, ForeignKey("cdrs.leg_id"), nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     text("month"),
     Column("seconds", Integer, nullable=False),
     PrimaryKeyConstraint("leg_id", "revision"),
@@ -40,7 +40,7 @@ package_promises = Table(
     "package_promises",
     metadata,
     Column("callback_id", Text, ForeignKey("callbacks.id"), primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     Column("seconds", Integer, nullable=False),
     CheckConstraint("seconds > 0", name="seconds"),
 )

@@ -33,7 +33,7 @@ from store import (  # noqa: F401 - whoever has this module has all tables
     pricetables,
     reratingtables,
 )
-from store.columns import SerialType, instant, metadata, serial, text, units
+from store.columns import SerialType, account, instant, metadata, serial, text, units
 from store.moneytables import conversions as conversions  # noqa: PLC0414 - all tables are met here
 from store.moneytables import exchange_rates as exchange_rates  # noqa: PLC0414
 from store.moneytables import money_acts as money_acts  # noqa: PLC0414
@@ -71,7 +71,7 @@ subscribers = Table(
     "subscribers",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     text("name"),
     text("home_country"),
     text("language", default="en"),
@@ -84,7 +84,7 @@ numbers = Table(
     "numbers",
     metadata,
     Column("e164", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     Column("subscriber_id", Text, ForeignKey("subscribers.id"), nullable=False, index=True),
     instant("registered_at"),
     instant("verified_at", optional=True),
@@ -111,7 +111,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False, index=True),
+    account(index=True),
     text("name"),
     text("secret_hash"),
     instant("created_at"),
@@ -308,7 +308,7 @@ callbacks = Table(
     metadata,
     Column("id", Text, primary_key=True),
     text("state"),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     Column("subscriber_id", Text, ForeignKey("subscribers.id"), nullable=False),
     text("plan_id"),
     text("currency"),
@@ -488,7 +488,7 @@ holds = Table(
     "holds",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     text("currency"),
     units("units"),
     text("state"),
@@ -509,7 +509,7 @@ cdrs = Table(
     metadata,
     Column("leg_id", Text, primary_key=True),
     Column("callback_id", Text, ForeignKey("callbacks.id"), nullable=False, index=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     text("role"),
     text("number"),
     text("trunk"),
@@ -533,7 +533,7 @@ settlements = Table(
     "settlements",
     metadata,
     Column("callback_id", Text, ForeignKey("callbacks.id"), primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    account(),
     Column("entry_id", Text, ForeignKey("entries.id")),
     text("plan_id"),
     text("currency"),
