@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,10 +110,8 @@ def run(
 
     desk = context.find_object(Desk)
     assert desk is not None
-    if not (dry_run or yes) and sys.stdin.isatty():
-        click.confirm(
-            f"Issue the invoices of {month[0]}-{month[1]:02}? They cannot be taken back", abort=True
-        )
+    question = f"Issue the invoices of {month[0]}-{month[1]:02}? They cannot be taken back"
+    desk.confirm(question, yes=yes or dry_run)
     code = run_month(
         desk,
         month,

@@ -63,6 +63,13 @@ def test_F150_a_dry_run_says_what_the_run_does_and_writes_nothing(billed: Office
     billed.done("ledger", "verify")
 
 
+def test_a_run_issues_nothing_where_nobody_can_be_asked_and_yes_is_not_said(billed: Office) -> None:
+    refused = billed("invoice", "run", "--month", "2026-03")
+    assert refused.code == exits.USAGE
+    assert "give --yes" in refused.err
+    assert billed.done("invoice", "list", "--output", "json").data == []
+
+
 def test_F144_all_forms_and_the_ledger_have_the_same_totals(billed: Office, tmp_path: Path) -> None:
     (number,) = closed(billed)
     billed.done("invoice", "print", number, "--folder", str(tmp_path / "out"))
