@@ -272,6 +272,8 @@ def _charge_fee(connection: Connection, owner: Account, each: OpenInvoice, autho
     fee = _fee(connection, owner.plan_name, each.first_day)
     assert fee is not None
     act = acts.act_of(owner.id, f"late fee of {each.number}", author)
+    if acts.done(connection, owner.id, act.reference) is not None:
+        return  # in an earlier round; another one may have been printed since
     amount = from_units(fee.units, owner.currency)
     said = {"currency": owner.currency, "units": fee.units}
     acts.perform(

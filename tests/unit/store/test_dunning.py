@@ -122,6 +122,22 @@ def test_F147_an_account_that_was_closed_before_is_dunned_and_holds_up_nobody(bi
     assert owner(billed).state is AccountState.CLOSED
 
 
+def test_F147_an_invoice_that_is_dunned_anew_bears_its_late_fee_once_whatever_is_printed_by_then(
+    billed: Database,
+) -> None:
+    fee = LateFee(units=2_0000, printed_on=LONG_AGO.date())
+    billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
+    total = owed(billed)
+    run(billed, after(Stage.LATE_FEE))
+    pay(billed, total, after(Stage.LATE_FEE))
+    taken = replace(AUTHOR, reason="it bounced")
+    billed.call("reverse", payments.reverse_payment, "acme", "bank 1", "bounce 1", taken)
+    dearer = LateFee(units=3_0000, printed_on=date(2026, 2, 1))
+    billed.call("fee", dunning.print_fee, "standard", dearer, AUTHOR)
+    assert run(billed, after(Stage.SUSPEND))[-1] == "suspend"
+    assert owed(billed) == total + 2_0000
+
+
 def test_F147_half_a_payment_stops_nothing(billed: Database) -> None:
     run(billed, after(Stage.SUSPEND))
     pay(billed, owed(billed) // 2, after(Stage.SUSPEND))
