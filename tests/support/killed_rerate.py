@@ -33,8 +33,8 @@ def main(config: str, statement: str, *words: str) -> int:
         if str(last) == statement:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    event.listen(Engine, "before_cursor_execute", tell)
-    event.listen(Engine, "commit", tell)
+    # By the driver: what store/quick.py remembers passes SQLAlchemy's own events by.
+    event.listen(Engine, "connect", lambda driver, _record: driver.set_trace_callback(tell))
     desk = Desk(
         now=lambda: NOW,
         chance=os.urandom,
