@@ -11,7 +11,7 @@ that says what holds already is the row before, so that the same sheet twice cha
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, zip_longest
 from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
@@ -150,6 +150,16 @@ def findings(merged: Merged, found: Sequence[Change], *, now: int, starts: int) 
             yield Finding(FindingKind.STATUS, number, merged.prefix, text)
 
 
+def lost_terms(found: Iterable[Change]) -> Iterator[str]:
+    """Yield the names of the terms that a row had of its own and has no more: others count then, unasked."""
+    for _, before, after in found:
+        if before is None or after is None or before.blocked or after.blocked or before[6:] == after[6:]:
+            continue
+        for (name, old), new in zip(_own_terms(before).items(), _own_terms(after).values(), strict=True):
+            if any(had is not None and has is None for had, has in zip_longest(old, new)):
+                yield name
+
+
 def same_terms(one: RateRow, other: RateRow) -> bool:
     """Whether two rows differ in their dates at most."""
     return one[4:] == other[4:] and one[:2] == other[:2]
@@ -214,6 +224,16 @@ def _change(before: Sequence[RateRow], row: RateRow, after: Sequence[RateRow], s
     if prices == others:
         return Change(ChangeKind.CHANGED, old, row)
     return Change(ChangeKind.INCREASED if prices > others else ChangeKind.DECREASED, old, row)
+
+
+def _own_terms(row: RateRow) -> dict[str, tuple[int | None, ...]]:
+    return {
+        "increments": (row.first_increment_s, row.next_increment_s),
+        "connect fee": (row.connect_fee,),
+        "surcharges": row.surcharges,
+        "attempt fee": (row.attempt_fee,),
+        "bounds of a number's length": (row.number_digits_min, row.number_digits_max),
+    }
 
 
 def _prices(row: RateRow) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ class FindingKind(StrEnum):
     UNKNOWN_COUNTRY = "unknown_country"
     FEWER_PREFIXES = "fewer_prefixes"
     LOST_ZERO = "lost_zero"
+    LOST_TERMS = "lost_terms"
     LOSS = "loss"
     STATUS = "status"
     BLOCKS = "blocks"
@@ -42,6 +43,7 @@ _HOLDING = frozenset(
         FindingKind.UNKNOWN_COUNTRY,
         FindingKind.FEWER_PREFIXES,
         FindingKind.LOST_ZERO,
+        FindingKind.LOST_TERMS,
     }
 )
 

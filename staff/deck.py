@@ -29,7 +29,7 @@ from staff.inputs import (
     required_reason_option,
     rows_output_option,
 )
-from staff.listing import moment, show_rows
+from staff.listing import Row, heading, moment, plain, show_rows
 
 if TYPE_CHECKING:
     from rating.deckmerge import Change
@@ -40,8 +40,15 @@ if TYPE_CHECKING:
 CEILING = "10"
 PAUSE_SECONDS_MIN, PAUSE_SECONDS_MAX = 0.01, 0.25
 """Between the steps of a large import as long as the step took: others can write half of the time."""
-CHANGE_COLUMNS = ("change", "prefix", "band", "destination", "before", "after", "valid_from", "valid_till")
-CHANGE_SPARE = ("valid_till",)
+CHANGE_COLUMNS = (
+    *("change", "prefix", "band", "destination", "before", "after", "terms", "valid_from", "valid_till"),
+)
+CHANGE_SPARE = ("band", "destination")
+TERMS = (
+    *("next_per_minute", "connect_fee", "first_increment_s", "next_increment_s", *decklook.FURTHER_COLUMNS),
+    *("destination", "valid_till"),
+)
+"""What a row may change beside its price, in the order in which it is told."""
 
 
 @click.group()
@@ -141,16 +148,21 @@ def import_(
 @rows_output_option
 @pass_desk
 def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: str) -> None:
-    """Show what a staged version changes, and what its check found."""
+    """Show what a staged version changes, and what its check found.
+
+    Beside the price of a minute, TERMS tells each term that becomes another, and VALID TILL when a row
+    closes.
+    """
     from rating.deckmerge import ChangeKind
     from store import staging
+    from values.instants import micros
 
     name = decklook.named_version(version)
     kinds = {ChangeKind(word) for word in only} or set(ChangeKind) - {ChangeKind.UNCHANGED}
     with desk.database.reading() as connection:
         found = staging.version(connection, *name)
         changes = (each for each in staging.changes_of(connection, found) if each.kind in kinds)
-        rows = [_change_line(each) for each in islice(changes, limit or None)]
+        rows = [_change_line(each, micros(found.effective_at)) for each in islice(changes, limit or None)]
         more = next(changes, None) is not None
     findings = desk.read("read findings", staging.findings_of, found.id)
     show_rows(rows, CHANGE_COLUMNS, output, spare=CHANGE_SPARE, none="It changes nothing of that kind.")
@@ -357,17 +369,41 @@ def _same(field: str, given: str | None, known: str) -> None:
         )
 
 
-def _change_line(change: Change) -> dict[str, object]:
-    row = change.after or change.before
-    assert row is not None
-    line = decklook.rate_line(row)
+def _change_line(change: Change, starts: int) -> Row:
+    """A change as it is printed; a row that nothing follows ends when the version starts."""
+    before, after = (
+        None if row is None else decklook.rate_line(row) for row in (change.before, change.after)
+    )
+    line = after
+    if change.before is not None and change.after is None:
+        ends = max(starts, change.before.valid_from)
+        till = ends if change.before.valid_till is None else min(change.before.valid_till, ends)
+        line = decklook.rate_line(change.before._replace(valid_till=till))
+    assert line is not None
     return {
         "change": change.kind,
         **{name: line[name] for name in ("prefix", "band", "destination", "valid_from", "valid_till")},
-        "before": None if change.before is None else _told(change.before),
-        "after": None if change.after is None else _told(change.after),
+        "before": _price(before),
+        "after": _price(after),
+        "terms": _terms(before, after),
     }
 
 
-def _told(row: Any) -> object:
-    return "blocked" if row.blocked else decklook.rate_line(row)["per_minute"]
+def _price(line: Row | None) -> object:
+    return None if line is None else "blocked" if line["blocked"] else line["per_minute"]
+
+
+def _terms(before: Row | None, after: Row | None) -> str:
+    """What becomes of each term but the price of a minute, which has columns of its own."""
+    if before is None or after is None or before["blocked"] or after["blocked"]:
+        return ""
+    others = [name for name in TERMS if before[name] != after[name]]
+    names = others or [name for name in ("valid_from",) if before[name] != after[name]]
+    return "; ".join(
+        f"{heading(name).removesuffix(' s')} {_term(before[name])} becomes {_term(after[name])}"
+        for name in names
+    )
+
+
+def _term(value: object) -> object:
+    return "none" if value is None else plain(value)

@@ -62,7 +62,7 @@ def show_record(record: Row, output: str) -> None:
         case _:
             indent = max(len(name) for name in record)
             for name, value in record.items():
-                for label, line in zip_longest([_heading(name)], _lines(value, indent + 2), fillvalue=""):
+                for label, line in zip_longest([heading(name)], _lines(value, indent + 2), fillvalue=""):
                     click.echo(f"{label:<{indent}}  {line}".rstrip())
 
 
@@ -123,7 +123,7 @@ def _show_table(
     text, left_out = (table.text(), []) if room is None else fitted(table, room, spare)
     click.echo(text, file=stream)
     if left_out:
-        told = f"Not shown: {', '.join(map(_heading, left_out))}; --output wide has them."
+        told = f"Not shown: {', '.join(map(heading, left_out))}; --output wide has them."
         click.echo(textwrap.fill(told, room or len(told)), err=True)
 
 
@@ -176,5 +176,6 @@ def _text(value: object) -> str:
             return str(other)
 
 
-def _heading(name: str) -> str:
+def heading(name: str) -> str:
+    """A column's name as a table has it."""
     return name.replace("_", " ")

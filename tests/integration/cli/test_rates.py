@@ -227,3 +227,32 @@ def test_rows_for_hours_that_nobody_has_are_told(office: Office) -> None:
     assert "will price no call" not in unused.err
     office.done("plan", "add", "hours", "--deck", "new")
     assert told in office.done("deck", "import", "new", str(file)).err
+
+
+def test_a_diff_tells_each_term_that_changes_and_when_a_row_closes(office: Office) -> None:
+    file = office.folder / "terms.csv"
+    rows = "39,Italy,0.135,60,1,0.05\n33,Gaul,0.20,60,60,\n34,Spain,0.10,,,\n41,Swiss,0.10,,,\n"
+    file.write_text(f"{HEADER.strip()},first_increment,next_increment,connect_fee\n{rows}", encoding="utf-8")
+    words = ["--kind", "sell", "--currency", "USD", "--approve"]
+    office.done("deck", "import", "new", str(file), *words)
+    file.write_text(f"{HEADER}39,Italy,0.135\n33,Fr,0.19\n41,Swiss,0.10\n", encoding="utf-8")
+    refused = office("deck", "import", "new", str(file), "--effective", "2030-01-01T00:00:00Z", "--approve")
+    assert refused.code == 4
+    told = "prefix 33, 39: increments of its own no more: does the sheet lack a column?"
+    assert f"HOLDS  lost_terms: {told}" in refused.err
+    assert "lost_terms: prefix 39: connect fee of its own no more" in refused.err
+    found = office.done("deck", "diff", "new:2", "--output", "json").data
+    shown = {row["prefix"]: (row["change"], row["terms"], row["valid_till"]) for row in found}
+    assert shown == {
+        "33": (
+            "decreased",
+            "first increment 60 becomes none; next increment 60 becomes none; destination Gaul becomes Fr",
+            None,
+        ),
+        "34": ("closed", "", "2030-01-01T00:00:00Z"),
+        "39": (
+            "decreased",
+            "connect fee 0.0500 becomes none; first increment 60 becomes none; next increment 1 becomes none",
+            None,
+        ),
+    }

@@ -14,6 +14,7 @@ from rating.deckmerge import (
     SheetKind,
     changes,
     findings,
+    lost_terms,
     merge,
 )
 from rating.findings import FindingKind
@@ -135,3 +136,23 @@ def test_increases_at_short_notice_big_changes_and_wrong_advice_are_found() -> N
         (3, FindingKind.STATUS),
         (4, FindingKind.BIG_CHANGE),
     ]
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "lost"),
+    [
+        ({"first_increment_s": 60, "next_increment_s": 1}, {}, ["increments"]),
+        ({"connect_fee": 0}, {}, ["connect fee"]),
+        ({"surcharges": (None, None, 5, None)}, {}, ["surcharges"]),
+        ({"surcharges": (3, None, 5, None)}, {"surcharges": (3, None, None, None)}, ["surcharges"]),
+        ({"attempt_fee": 1, "number_digits_max": 12}, {}, ["attempt fee", "bounds of a number's length"]),
+        ({"connect_fee": 2}, {"connect_fee": 1}, []),
+        ({}, {"connect_fee": 1}, []),
+        ({"connect_fee": 2}, {"blocked": True}, []),
+    ],
+)
+def test_a_term_that_a_row_had_and_has_no_more_is_lost(
+    had: dict[str, object], has: dict[str, object], lost: list[str]
+) -> None:
+    _, found = after([row("44", **had)], [row("44", 9, **has)])  # type: ignore[arg-type]
+    assert list(lost_terms(found)) == lost
