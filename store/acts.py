@@ -21,6 +21,7 @@ from store import alerts, checks, ledger
 from store.audit import Author, note
 from store.errors import Conflict
 from store.schema import money_acts
+from values.money import from_units, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,8 @@ def perform(
     known = connection.execute(FIND, {"account_id": act.account_id, "reference": act.reference}).first()
     if known is not None:
         if known.content != content:
-            problem = f"{act.reference!r} names another act of {act.account_id!r}: {_told(known.content)}"
+            told = _told(known.content, known.currency)
+            problem = f"{act.reference!r} names another act of {act.account_id!r}: {told}"
             raise Conflict("reference", problem, "give this one a reference of its own")
         return Outcome(entry=ledger.entry(connection, known.entry_id), is_new=False)
     before = ledger.standing(connection, act.account_id).posted_units
@@ -82,13 +84,14 @@ def perform(
             "reference", f"entry {made.id!r} is in the books already", "see `dialback ledger show`"
         )
     after = ledger.standing(connection, act.account_id).posted_units
+    currency = _currency_of(made, act.account_id)
     connection.execute(
         INSERT,
         {
             "account_id": act.account_id,
             "reference": act.reference,
             "action": action,
-            "currency": _currency_of(made, act.account_id),
+            "currency": currency,
             "units": after - before,
             "content": content,
             "entry_id": made.id,
@@ -97,8 +100,10 @@ def perform(
     )
     if after < before:
         alerts.fire(connection, act.account_id, author.at)
-    then = {"balance_units": after, "entry": made.id, "reference": act.reference, **said}
-    note(connection, author, action, act.account_id, before={"balance_units": before}, after=then)
+    # The balance is in the account's currency, whatever the amount was paid in.
+    was = {"balance": from_units(before, currency)}
+    then = {"balance": from_units(after, currency), "entry": made.id, "reference": act.reference, **said}
+    note(connection, author, action, act.account_id, before=was, after=then, currency=currency)
     return Outcome(entry=made, is_new=True)
 
 
@@ -132,7 +137,7 @@ def list_done(
     return tuple(Done(**row) for row in connection.execute(wanted).mappings())
 
 
-FIND = select(money_acts.c.content, money_acts.c.entry_id).where(
+FIND = select(money_acts.c.content, money_acts.c.currency, money_acts.c.entry_id).where(
     money_acts.c.account_id == bindparam("account_id"), money_acts.c.reference == bindparam("reference")
 )
 INSERT = insert(money_acts)
@@ -144,7 +149,13 @@ def _currency_of(made: Entry, account_id: str) -> str:
     return next(posting.currency for posting in made.postings if posting.ledger_account == column)
 
 
-def _told(content: str) -> str:
+def _told(content: str, currency: str) -> str:
     said = json.loads(content)
-    action = said.pop("action")
-    return f"{action} of {', '.join(f'{name} {value}' for name, value in said.items())}"
+    about = [said[name] for name in ("of", "line") if name in said]
+    match said.get("units"):
+        case "all":
+            about.append("all that is left")
+        case int(units):
+            code = said.get("currency", currency)
+            about.append(f"{plain(from_units(units, code))} {code}")
+    return f"{said['action']} of {', '.join(about)}"

@@ -5,14 +5,26 @@ Gives: rows of `audit_log`, written and read; the database forbids changing them
 Knows nothing of: who may change what.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from moneyed import Money
 from sqlalchemy import Connection, insert, select
 
 from store.errors import NotFound
 from store.schema import audit_log
+from values.money import (
+    RATE_SCALE,
+    decimal_from_units,
+    plain,
+    plain_decimal,
+    rate_from_units,
+)
+
+RATES = re.compile(r"per_minute$|^connect_fee$")
+"""Fields in 10^-8 of their currency's unit; those that end in `units` are in 10^-4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +44,12 @@ def note(
     *,
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
+    currency: str = "",
 ) -> None:
-    """Write down a change: only the fields that differ."""
+    """Write down a change: only the fields that differ, in words for people.
+
+    Amounts are written out, in the currency that the fields name, or else in `currency`.
+    """
     was, now = dict(before or {}), dict(after or {})
     differing = {name for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
     connection.execute(
@@ -43,8 +59,8 @@ def note(
             "actor": author.name,
             "action": action,
             "subject": subject,
-            "before": _words(was, differing),
-            "after": _words(now, differing),
+            "before": _words(was, differing, currency),
+            "after": _words(now, differing, currency),
             "reason": author.reason,
         },
     )
@@ -102,5 +118,27 @@ def list_noted(
 INSERT = insert(audit_log)
 
 
-def _words(fields: Mapping[str, object], differing: set[str]) -> str:
-    return "; ".join(f"{name}={fields[name]}" for name in sorted(fields) if name in differing)
+def _words(fields: Mapping[str, object], differing: set[str], currency: str) -> str:
+    code = str(fields.get("currency") or currency)
+    names = sorted(fields.keys() & differing, key=_plain_name)
+    return "; ".join(f"{_plain_name(name)}={_word(name, fields[name], code)}" for name in names)
+
+
+def _plain_name(name: str) -> str:
+    return "amount" if name == "units" else name.removesuffix("_units")
+
+
+def _word(name: str, value: object, currency: str) -> object:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "none"
+        case Money():
+            return f"{plain(value)} {value.currency.code}"
+        case int() if name == "units" or name.endswith("_units"):
+            return f"{plain_decimal(decimal_from_units(value))} {currency}".rstrip()
+        case int() if RATES.search(name):
+            return f"{plain_decimal(rate_from_units(value), RATE_SCALE)} {currency}".rstrip()
+        case _:
+            return value

@@ -99,24 +99,35 @@ def is_over_its_lines(connection: Connection, account_id: str, callback_id: str)
 
 def set_cap(connection: Connection, wish: SpendCap, author: Author) -> SpendCap:
     """Set a cap, in the place of an earlier one for the same period; the next callback has it."""
-    account(connection, wish.account_id)
+    owner = account(connection, wish.account_id)
     if wish.subscriber_id and subscriber(connection, wish.subscriber_id).account_id != wish.account_id:
         problem = f"{wish.subscriber_id!r} is of another account"
         raise Conflict("subscriber", problem, "name one of this account")
     checks.whole("amount", wish.cap_units, 0, UNITS_MAX)
-    before = {str(each.period): each.cap_units for each in _caps_like(connection, wish)}
+    before = next(iter(_caps_like(connection, wish)), None)
     connection.execute(delete(spend_caps).where(_is(wish)))
     connection.execute(insert(spend_caps), _row(wish))
-    note(connection, author, "cap.set", wish.account_id, before={"units": before or None}, after=_row(wish))
+    was = {"cap_units": None if before is None else before.cap_units}
+    note(
+        connection,
+        author,
+        "cap.set",
+        wish.account_id,
+        before=was,
+        after=_row(wish),
+        currency=owner.currency,
+    )
     return wish
 
 
 def remove_cap(connection: Connection, wish: SpendCap, author: Author) -> None:
     """Take a cap away, whatever its amount."""
-    if not _caps_like(connection, wish):
+    known = _caps_like(connection, wish)
+    if not known:
         raise NotFound("cap", f"there is none by the {wish.period}", "see `dialback cap list`")
     connection.execute(delete(spend_caps).where(_is(wish)))
-    note(connection, author, "cap.remove", wish.account_id, before=_row(wish))
+    currency = account(connection, wish.account_id).currency
+    note(connection, author, "cap.remove", wish.account_id, before=_row(known[0]), currency=currency)
 
 
 def cap_standings(connection: Connection, account_id: str, at: datetime) -> tuple[CapStanding, ...]:

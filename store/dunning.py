@@ -24,7 +24,7 @@ from store.audit import Author, note
 from store.errors import Conflict
 from store.invoicetables import invoice_sessions, invoices, mails
 from store.moneytables import credit_notes, dunning_steps, late_fees
-from store.schema import entries, postings
+from store.schema import entries, plan_versions, postings
 from values.money import UNITS_MAX, from_units
 
 LIFTED = "lifted"
@@ -169,7 +169,9 @@ def print_fee(connection: Connection, plan_name: str, fee: LateFee, author: Auth
         return False
     row = {"plan_name": plan_name, "printed_on": fee.printed_on, "units": fee.units}
     connection.execute(insert(late_fees), {**row, "created_at": author.at, "created_by": author.name})
-    note(connection, author, "dunning.fee", plan_name, after=row)
+    versions = select(plan_versions.c.currency).where(plan_versions.c.plan_name == plan_name)
+    currency = connection.execute(versions.limit(1)).scalar_one()  # all versions of a plan have the same
+    note(connection, author, "dunning.fee", plan_name, after=row, currency=currency)
     return True
 
 
@@ -308,4 +310,6 @@ def _write(connection: Connection, taken: Dunned, author: Author, *, before: str
         "before": before,
     }
     connection.execute(insert(dunning_steps), {**row, "done_at": taken.done_at, "done_by": author.name})
-    note(connection, author, f"dunning.{taken.stage}".replace("_", "-"), taken.account_id, after=row)
+    currency = account(connection, taken.account_id).currency
+    action = f"dunning.{taken.stage}".replace("_", "-")
+    note(connection, author, action, taken.account_id, after=row, currency=currency)

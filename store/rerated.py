@@ -9,6 +9,7 @@ edited, and a callback's rows are written together or not at all.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -27,7 +28,7 @@ from store.reratingrows import Mark, Wish, read_chunk
 from store.reratingtables import rerating_runs, reratings
 from store.schema import cdrs, charges
 from store.settlement import price_columns
-from values.money import decimal_units
+from values.money import decimal_units, from_units, plain
 
 
 class PricesDisagree(AssertionError):
@@ -145,14 +146,20 @@ def _charge_rows(
 
 def _note(connection: Connection, chunk: Chunk, reference: str, author: Author) -> None:
     first, last = chunk.repriced[0].session, chunk.repriced[-1].session
-    before = sum(found.session.outcome.total_units for found in chunk.repriced)
-    after = sum(found.after.total_units for found in chunk.repriced)
+    before, after = Counter[str](), Counter[str]()
+    for found in chunk.repriced:
+        before[found.session.currency] += found.session.outcome.total_units
+        after[found.session.currency] += found.after.total_units
     told = {"callbacks": len(chunk.repriced), "first": first.callback_id, "last": last.callback_id}
     note(
         connection,
         author,
         "rerate",
         reference,
-        before={"total_units": before},
-        after={"total_units": after, **told},
+        before={"total": _totals(before)},
+        after={"total": _totals(after), **told},
     )
+
+
+def _totals(units: Counter[str]) -> str:
+    return ", ".join(f"{plain(from_units(units[code], code))} {code}" for code in sorted(units))

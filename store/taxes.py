@@ -41,8 +41,8 @@ def set_tax(connection: Connection, wish: TaxRow, author: Author) -> TaxRow:
         connection.execute(delete(taxes).where(*same, taxes.c.valid_from == row.valid_from))
     decided = {"decided_at": author.at, "decided_by": author.name}
     connection.execute(insert(taxes), {**_values(row), **decided})
-    old = {} if before is None else _values(before)
-    note(connection, author, "tax.set", f"{row.place} {row.group}", before=old, after=_values(row))
+    old = {} if before is None else _told(before)
+    note(connection, author, "tax.set", f"{row.place} {row.group}", before=old, after=_told(row))
     return row
 
 
@@ -54,6 +54,12 @@ def tax_rows(connection: Connection) -> tuple[TaxRow, ...]:
 
 def _key(row: TaxRow) -> tuple[str, str]:
     return row.place, row.group
+
+
+def _told(row: TaxRow) -> dict[str, object]:
+    values: dict[str, object] = {**_values(row), "percent": f"{row.percent:f}"}
+    del values["percent_units"]
+    return values
 
 
 def _values(row: TaxRow) -> dict[str, str | int | bool | date]:

@@ -156,8 +156,8 @@ def test_the_audit_log_says_who_when_what_and_why_with_before_and_after(office: 
     (noted,) = office.done("audit", "list", "--action", "payment", "--output", "json").data
     assert noted["subject"] == "acme"
     assert noted["reason"] == "statement of March"
-    assert noted["before"] == "balance_units=0"
-    assert "balance_units=200000" in noted["after"]
+    assert noted["before"] == "balance=0.0000 USD"
+    assert noted["after"].startswith("amount=20.0000 USD; balance=20.0000 USD; ")
     shown = office.done("audit", "show", str(noted["id"]), "--output", "json").data
     assert shown == noted
     assert office.done("audit", "list", "--by", "nobody", "--output", "json").data == []

@@ -10,7 +10,7 @@ from storeworld import CLERK, LIMITS, NOW, PHONE, SHARED_DID, callback, play, se
 from calls.admission import AdmissionRefusal, Refused
 from calls.callback import Callback
 from calls.wishes import Ring
-from store import admissions, alerts, callbacks, caps, customers, ledger
+from store import admissions, alerts, audit, callbacks, caps, customers, ledger
 from store.caps import CapPeriod, SpendCap, period_start
 from store.database import Database
 from store.errors import Conflict, NotFound
@@ -172,3 +172,14 @@ def test_a_cap_is_set_in_place_of_the_one_before_and_taken_away(company: Databas
     alien = SpendCap(account_id="beta", subscriber_id="anna", period=CapPeriod.DAY, cap_units=1)
     with pytest.raises(Conflict, match="another account"):
         company.call("cap", caps.set_cap, alien, CLERK)
+
+
+def test_a_cap_stands_in_the_audit_log_as_an_amount_not_in_units(company: Database) -> None:
+    cap(company, 2_5000)
+    cap(company, 3_0000)
+    wish = SpendCap(account_id="acme", subscriber_id="", period=CapPeriod.DAY, cap_units=0)
+    company.call("off", caps.remove_cap, wish, CLERK)
+    first, second, removed = company.read("log", audit.list_noted, action="cap")
+    assert (first.before, "cap=2.5000 EUR" in first.after) == ("cap=none", True)
+    assert (second.before, "cap=3.0000 EUR" in second.after) == ("cap=2.5000 EUR", True)
+    assert "cap=3.0000 EUR" in removed.before
