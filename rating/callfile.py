@@ -120,6 +120,13 @@ def read_calls(lines: Iterable[str], form: CallFormat, *, lines_at_once: int) ->
 def _with_header(numbered: Iterator[tuple[int, str]], form: CallFormat) -> "_Reading":
     _, first = next(numbered, (1, ""))
     names = tuple(cell.strip().lower() for cell in _split(first.removeprefix("\ufeff"), form.delimiter))
+    # First of all: what lacks these is likely a file of another kind.
+    for name in (NUMBER, SECONDS) if form.at else (NUMBER, SECONDS, ANSWERED):
+        if name not in names:
+            raise CallFileRefused(
+                f"row 1, column {name}: it is missing: the header is {LEG},{NUMBER},{ANSWERED},{SECONDS},"
+                f" and more if you like; {ANSWERED} may be absent if you say --at, {LEG} if all are B-legs"
+            )
     for name in names:
         if names.count(name) > 1:
             raise CallFileRefused(
@@ -127,12 +134,6 @@ def _with_header(numbered: Iterator[tuple[int, str]], form: CallFormat) -> "_Rea
             )
         if name in ADDED:
             raise CallFileRefused(f"row 1, column {name}: it would be added: give it another name")
-    for name in (NUMBER, SECONDS) if form.at else (NUMBER, SECONDS, ANSWERED):
-        if name not in names:
-            raise CallFileRefused(
-                f"row 1, column {name}: it is missing: the header is {LEG},{NUMBER},{ANSWERED},{SECONDS},"
-                f" and more if you like; {ANSWERED} may be absent if you say --at, {LEG} if all are B-legs"
-            )
     return _Reading(form, names)
 
 

@@ -139,7 +139,7 @@ class CallFile:
                 head = heads[row] = _head(rates[row])
             if finding != Finding.PRICED:
                 reason = REASONS[Finding(finding)]
-                added[part.places[leg]] = (*head, "", "", "", reason)
+                added[part.places[leg]] = (*head[:2], "", "", "", "", reason)
                 summary.unpriced[reason] += 1
                 continue
             amount = f"{units // 10_000}.{units % 10_000:04d}"

@@ -144,6 +144,7 @@ def test_calls_of_another_time_are_priced_as_if_made_then(office: Office) -> Non
         ("number,talk_seconds", "column answered_at: it is missing"),
         ("number,number,talk_seconds,answered_at", "column number: it occurs twice"),
         ("number,talk_seconds,answered_at,amount", "column amount: it would be added"),
+        ("prefix,destination,rate_per_min", "column number: it is missing: the header is leg,number"),
     ],
 )
 def test_a_header_that_is_not_understood_is_refused(office: Office, header: str, said: str) -> None:
@@ -247,3 +248,16 @@ def test_V194_a_package_is_used_in_the_order_of_the_calls_where_it_is_asked_for(
     assert [row["amount"] for row in priced(without)][:2] == ["60.0000", "24.0000"]
     assert "The package of k50:1 is not used; --package does it" in without.err
     assert office("rate", file, "--plan", "standard", "--package").code == 2
+
+
+def test_a_blocked_prefix_has_a_reason_and_no_price(office: Office) -> None:
+    sheet = office.folder / "next.csv"
+    sheet.write_text(
+        "prefix,destination,rate_per_min,status\n44,United Kingdom,0.10,\n1,North America,0.24,\n"
+        "1900,Premium,0,blocked\n"
+    )
+    office.done("deck", "import", "retail", str(sheet), "--approve")
+    calls = "number,answered_at,talk_seconds\n+19005550123,2100-01-01T08:00:00Z,31\n"
+    refused = office("rate", write(office, calls), "--plan", "standard")
+    (row,) = priced(refused)
+    assert [row[name] for name in ADDED] == ["1900", "Premium", "", "", "", "", "the prefix is blocked"]
