@@ -17,7 +17,7 @@ from staff.desk import Desk, pass_desk, say
 from staff.exits import REFUSED, Stop
 from staff.inputs import Count, Instant, home_country_option, rows_output_option
 from staff.listing import Row, decimal_amount, moment, show_rows
-from staff.routes import plan_at
+from staff.routes import NONE, plan_at
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -46,7 +46,6 @@ LISTED = (
     "amount",
 )
 SPARE = ("package_seconds", "surcharge_per_minute", "connect_fee", "prefix")
-NONE = "none"
 
 
 @click.command(

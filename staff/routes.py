@@ -37,6 +37,8 @@ LISTED = (
     "origin_class",
     "why",
 )
+NONE = "none"
+"""Instead of a number: no caller ID is shown."""
 SPARE = ("cost_row", "origin_class", "prefix", "caller_id")
 
 
@@ -49,7 +51,11 @@ SPARE = ("cost_row", "origin_class", "prefix", "caller_id")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Whose plan sells the call.")
 @click.option("--plan", "plan_name", metavar="NAME[:VERSION]", help="A plan, instead of an account's.")
 @click.option("--at", type=Instant(), metavar="TIME", help="When it is dialled.  [default: now]")
-@click.option("--caller-id", metavar="NUMBER", help="What is to be shown.  [default: nothing]")
+@click.option(
+    "--caller-id",
+    metavar="NUMBER|none",
+    help="What is to be shown.  [default: the account's first verified number; with --plan none]",
+)
 @home_country_option
 @rows_output_option
 @pass_desk
@@ -81,7 +87,7 @@ def _rows(
     caller_id: str | None,
 ) -> list[Row]:
     from rating.deck import NoRate
-    from store import authorisation, checks
+    from store import authorisation
 
     plan = plan_at(connection, account_id, plan_name, at)
     priced = authorisation.price_of(connection, plan, number, at)
@@ -89,10 +95,21 @@ def _rows(
         raise Stop(f"{priced}: no row, no call", REFUSED)
     if priced.rate.blocked:
         raise Stop(f"row {priced.rate.id} blocks {number}: it is not dialled", REFUSED)
-    wish = None if caller_id is None else checks.number("caller_id", caller_id, None)
+    wish = _wish(connection, account_id, caller_id, at)
     found = authorisation.routes_to(connection, plan, priced, at, wishes=(wish,))
     chosen = [_chosen(place, route, priced) for place, route in enumerate(found.chosen, start=1)]
     return [*chosen, *(_rejected(each) for each in found.rejected)]
+
+
+def _wish(connection: Connection, account_id: str | None, caller_id: str | None, at: datetime) -> E164 | None:
+    """What is to be shown: if not said, what the switch shows for a callback to the account."""
+    from store import checks, customers
+
+    if caller_id is not None:
+        return None if caller_id == NONE else checks.number("caller_id", caller_id, None)
+    known = customers.list_numbers(connection)
+    mine = (each for each in known if each.account_id == account_id and not each.has_ended(at))
+    return next((each.number for each in mine if each.verified_at is not None), None)
 
 
 def plan_at(connection: Connection, account_id: str | None, name: str | None, at: datetime) -> Plan:

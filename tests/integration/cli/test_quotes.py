@@ -84,6 +84,18 @@ def test_R19_routes_tell_costs_margins_and_who_is_out(office: Office) -> None:
     assert out["why"] == "disabled: it is disabled"
 
 
+def test_routes_of_an_account_show_what_the_switch_shows_unless_told_otherwise(office: Office) -> None:
+    def shown(*words: str) -> tuple[str | None, str]:
+        (row,) = office.done("routes", TO, *words, "--output", "json").data
+        return row["caller_id"], row["origin_class"]
+
+    assert shown("--account", "acme") == (FROM, "non_eea")
+    assert shown("--account", "acme", "--caller-id", "none") == (None, "invalid")
+    assert shown("--plan", "standard") == (None, "invalid")
+    office.done("number", "add", "otto", "020 7946 0202")  # nobody has proven that it is otto's
+    assert shown("--account", "other") == (None, "invalid")
+
+
 def test_F141_the_cost_goes_by_the_network_and_the_price_by_the_prefix(office: Office) -> None:
     office.done("ported", "set", TO, "44", "--from", "2026-01-01", "--reason", "carrier's list")
     (row,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
