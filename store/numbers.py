@@ -66,6 +66,11 @@ def add_number(
         # Last month's hotel: its next guest may be anybody's.
         remove_number(connection, number, author)
         taken = None
+    if taken is not None and taken["subscriber_id"] == subscriber_id:
+        remedy = (
+            "nothing is to be added; `dialback number verify` proves it, `dialback number remove` ends it"
+        )
+        raise Conflict("number", f"{number} is registered with {subscriber_id!r} already", remedy)
     if taken is not None:
         whose = "this account" if taken["account_id"] == owner.account_id else "another account"
         raise Conflict("number", f"{number} is registered with {whose} already", "remove it there first")

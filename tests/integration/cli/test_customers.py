@@ -39,6 +39,13 @@ def test_F014_a_number_belongs_to_one_account_and_a_second_one_is_refused(office
     assert [(row["number"], row["account"]) for row in listed] == [("+442079460101", "acme")]
 
 
+def test_F014_a_subscriber_s_own_number_is_not_added_again_nor_to_be_removed_first(office: Office) -> None:
+    refused = office("number", "add", "anna", "+442079460101")
+    assert refused.code == 5
+    assert "+442079460101 is registered with 'anna' already; there is nothing to add" in refused.err
+    assert "remove it there first" not in refused.err
+
+
 def test_F014_a_number_removed_from_one_account_may_be_added_to_another(office: Office) -> None:
     office.done("number", "remove", "+442079460101", "--reason", "sold the telephone")
     office.done("number", "add", "otto", "+442079460101")
