@@ -167,8 +167,9 @@ def lookup(
         lines = [{"row": place, **rate_line(row)} for place, row in rows]
         show_rows(lines, ("row", *_columns(lines)), output, none="No row of the deck begins the number.")
     if isinstance(found, NoRate):
-        hours = f"in band {band}" if band else "outside all time bands"
-        raise Stop(f"number: {found}; {hours} such a call is refused", NOT_FOUND)
+        has_bands = any(row.band for _, row in rows)
+        hours = f"in band {band} " if band else "outside all time bands " if has_bands else ""
+        raise Stop(f"number: {found}; {hours}such a call is refused", NOT_FOUND)
     if candidates:
         say(f"Row {found.id} prices it.")
         return

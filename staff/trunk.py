@@ -233,7 +233,7 @@ def _line(desk: Desk, known: Trunk) -> Row:
         "name": known.name,
         "carrier": known.carrier,
         "cost_deck": known.cost_deck,
-        "channels_max": known.channels_max,
+        "channels_max": known.channels_max or None,
         "priority": known.priority,
         "asr_floor_percent": known.asr_floor_percent,
         "acd_floor_seconds": known.acd_floor_seconds,

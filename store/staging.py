@@ -18,6 +18,7 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from billing import printed
 from rating import deckmerge
 from rating.countries import country
 from rating.deckmerge import Change, ChangeKind, NumberedRow, SheetKind
@@ -28,13 +29,14 @@ from store import raterows
 from store.audit import Author, note
 from store.database import Database
 from store.deckbands import bands_of_nobody
-from store.decks import add_deck, next_version
+from store.decks import add_deck, deck_info, next_version
 from store.errors import Conflict, NotFound
 from store.margins import losses
 from store.schema import deck_findings, deck_versions, rates
 from store.sorter import Sorter
 from store.spool import Spool
 from values.instants import instant_of, micros
+from values.money import rate_from_units
 
 FINDINGS_KEPT_MAX = 1_000
 """Of each kind; what comes after is counted."""
@@ -175,11 +177,17 @@ class Staging:
                 self._is_undated = True
             elif self._earliest is None or row.valid_from < self._earliest:
                 self._earliest = row.valid_from
-            dearest = max(
-                row.per_minute, row.next_per_minute or 0, row.connect_fee or 0, row.attempt_fee or 0
+            dearest, name = max(
+                (row.per_minute, "rate"),
+                (row.next_per_minute or 0, "next rate"),
+                (row.connect_fee or 0, "connect fee"),
+                (row.attempt_fee or 0, "attempt fee"),
             )
             if dearest > self._wish.ceiling_units:
-                told = f"prefix {row.prefix}: a price is over the ceiling"
+                over = (
+                    f"{name} {_printed(dearest)} is over the ceiling of {_printed(self._wish.ceiling_units)}"
+                )
+                told = f"prefix {row.prefix}: {over}; --ceiling sets another"
                 self.report.find(Finding(FindingKind.OVER_CEILING, line.row, row.prefix, told))
             if not row.blocked and not (row.per_minute and row.next_per_minute != 0):
                 told = f"prefix {row.prefix}: a minute costs nothing"
@@ -316,6 +324,10 @@ class Staging:
         note(connection, self._author, "deck.stage", self._wish.deck_name, after=after)
 
 
+def _printed(units: int) -> str:
+    return printed.rate(rate_from_units(units))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """One version of a deck, in whatever state."""
@@ -364,9 +376,10 @@ def versions(connection: Connection, deck_name: str) -> tuple[Version, ...]:
 
 
 def version(connection: Connection, deck_name: str, number: int) -> Version:
-    """That version; NotFound if there is none."""
+    """That version; NotFound if there is none, or no such deck."""
     found = next((each for each in versions(connection, deck_name) if each.version == number), None)
     if found is None:
+        deck_info(connection, deck_name)
         problem = f"deck {deck_name!r} has no version {number}"
         raise NotFound("version", problem, f"see `dialback deck versions {deck_name}`")
     return found

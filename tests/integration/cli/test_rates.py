@@ -145,7 +145,7 @@ def test_lookup_shows_the_row_that_prices_a_number_and_3_if_there_is_none(office
     assert found["per_minute"] == "0.2400"
     missing = office("deck", "lookup", "retail", "+49 30 123456")
     assert missing.code == 3
-    assert "has no row for +4930123456" in missing.err
+    assert "has no row for +4930123456; such a call is refused" in missing.err
 
 
 def test_a_plan_is_written_in_versions(office: Office) -> None:
@@ -166,7 +166,10 @@ def test_a_trunk_is_taken_out_of_use_and_back(office: Office) -> None:
     office.done("trunk", "enable", "east")
     office.done("trunk", "change", "east", "--priority", "5")
     (row,) = office.done("trunk", "list", "--output", "json").data
-    assert (row["enabled"], row["priority"]) == (True, 5)
+    assert (row["enabled"], row["priority"], row["channels_max"]) == (True, 5, None)
+    office.done("trunk", "change", "east", "--channels-max", "2")
+    (row,) = office.done("trunk", "list", "--output", "json").data
+    assert row["channels_max"] == 2
 
 
 def test_every_listing_speaks_table_json_and_csv(office: Office) -> None:
@@ -227,6 +230,20 @@ def test_rows_for_hours_that_nobody_has_are_told(office: Office) -> None:
     assert "will price no call" not in unused.err
     office.done("plan", "add", "hours", "--deck", "new")
     assert told in office.done("deck", "import", "new", str(file)).err
+
+
+@pytest.mark.parametrize("verb", ["diff", "show", "approve", "discard"])
+def test_a_version_of_no_deck_says_that_there_is_no_such_deck(office: Office, verb: str) -> None:
+    refused = office("deck", verb, "nix:1")
+    assert (refused.code, "there is no deck 'nix'" in refused.err) == (3, True)
+    assert "deck 'retail' has no version 9" in office("deck", verb, "retail:9").err
+
+
+def test_a_row_over_the_ceiling_names_price_ceiling_and_option(office: Office) -> None:
+    file = office.folder / "dear.csv"
+    file.write_text(f"{HEADER.strip()},connect_fee\n44,UK,0.10,\n1,USA,0.24,3.5\n", encoding="utf-8")
+    told = "row 3: prefix 1: connect fee 3.5000 is over the ceiling of 2.0000; --ceiling sets another"
+    assert told in office.done("deck", "import", "retail", str(file), "--ceiling", "2").err
 
 
 def test_a_diff_tells_each_term_that_changes_and_when_a_row_closes(office: Office) -> None:
