@@ -137,6 +137,15 @@ class Nouns(click.Group):
         found: click.Command = getattr(import_module(module), name)
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The noun that was written; an unknown one is told with those that are like it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=NOUNS, ctx=ctx) from None
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in the help, told from the tables: nothing is loaded."""
         for subject, nouns in SUBJECTS.items():
@@ -212,10 +221,22 @@ def _usage(error: click.ClickException) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         say(error.format_message())
         return error.exit_code
-    say(f"Error: {error.format_message()}")
+    say(f"Error: {_below_zero(error) or error.format_message()}")
     if isinstance(error, click.UsageError) and error.ctx is not None:
         say(f"See `{error.ctx.command_path} --help`.")
     return error.exit_code
+
+
+def _below_zero(error: click.ClickException) -> str:
+    """What to say of `-5` where an amount belongs: click takes it for an option; empty otherwise."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return ""
+    takes_amount = any(
+        isinstance(each, click.Argument) and each.metavar == "AMOUNT" for each in error.ctx.command.params
+    )
+    if not takes_amount or error.option_name[1] not in ".0123456789":
+        return ""
+    return "AMOUNT: it is below zero; write it without the minus"
 
 
 def _serve(settings: Settings, **given: Any) -> int:

@@ -320,3 +320,27 @@ def test_a_number_beyond_all_that_is_meant_is_wrong_use_and_no_fault(
     refused = office(*words)
     assert refused.code == exits.USAGE
     assert refused.err.startswith("Error: Invalid value for ")
+
+
+AMOUNTS = sorted(
+    words
+    for words, command in LEAVES.items()
+    if words != "ledger adjust"
+    and any(isinstance(each, click.Argument) and each.metavar == "AMOUNT" for each in command.params)
+)
+
+
+@pytest.mark.parametrize("words", AMOUNTS)
+@pytest.mark.parametrize("amount", ["-5", "-25.50", "-.5"])
+def test_an_amount_below_zero_is_no_unknown_option_but_told_by_its_name(
+    office: Office, words: str, amount: str
+) -> None:
+    refused = office(*words.split(), "acme", amount)
+    assert refused.code == exits.USAGE
+    assert refused.err.startswith("Error: AMOUNT: it is below zero; write it without the minus\n")
+
+
+def test_an_unknown_noun_is_told_with_the_one_that_is_meant(office: Office) -> None:
+    refused = office("paymnt", "list")
+    assert refused.code == exits.USAGE
+    assert "No such command 'paymnt'. (Did you mean one of: 'payment'" in refused.err
