@@ -111,7 +111,8 @@ def _columns(header: Sequence[str], wanted: Mapping[str, str]) -> dict[str, int]
         if index is None:
             have = ", ".join(repr(cell.strip()) for cell in header) or "nothing"
             looked = f"no column {names[0]!r} for {field}" if field in wanted else f"no column for {field}"
-            return RowError(line=1, column=field, problem=f"{looked}; the header has {have}")
+            remedy = f"name the right one by --column {field}=HEADING"
+            return RowError(line=1, column=field, problem=f"{looked}; {remedy}; the header has {have}")
         found[field] = index
     return found
 

@@ -32,7 +32,9 @@ def alert() -> None:
 
 @alert.command("set", epilog="Example: dialback alert set acme --percent 80 --percent 90 --low-balance 5.00")
 @click.argument("account_id", metavar="ACCOUNT")
-@click.option("--percent", "percents", type=int, multiple=True, help="Of the credit limit. May be repeated.")
+@click.option(
+    "--percent", "percents", type=int, multiple=True, help="Of the credit limit, 1 to 100. May be repeated."
+)
 @click.option(
     "--low-balance", "lows", multiple=True, metavar="AMOUNT", help="Left to spend; may be repeated."
 )

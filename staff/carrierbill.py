@@ -141,8 +141,10 @@ def reconcile(
     from billing.reconcile import Outcome, Tolerance
     from billing.reconcile import reconcile as compare
     from store import carrierbills
+    from store.grouping import check_carrier
     from values.money import decimal_number
 
+    desk.read("read carrier", check_carrier, carrier)
     tolerance = Tolerance(
         window=timedelta(seconds=window),
         seconds=seconds_within,

@@ -32,8 +32,10 @@ by_option = click.option(
 def wanted_legs(
     desk: Desk, by: str, account_id: str | None, carrier: str | None, range_: dict[str, Any]
 ) -> Wanted:
-    from store.grouping import By, Wanted
+    from store.grouping import By, Wanted, check_carrier
 
+    if carrier is not None:
+        desk.read("read carrier", check_carrier, carrier)
     span = span_from(desk, account_id=account_id, **range_)
     return Wanted(by=By(by), span=span, account_id=account_id, carrier=carrier)
 

@@ -131,6 +131,8 @@ def list_(desk: Desk, batch_id: str | None, account_id: str | None, state: str |
     from store import vouchers
 
     desk.check_account(account_id)
+    if batch_id is not None:
+        desk.read("read batch", vouchers.check_batch, batch_id)
     found = desk.read(
         "list vouchers", vouchers.list_vouchers, batch_id=batch_id, account_id=account_id, state=state
     )

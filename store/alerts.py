@@ -20,7 +20,7 @@ from store.moneytables import alert_rules, alerts
 from store.schema import accounts
 from values.money import UNITS_MAX
 
-PERCENT_MAX = 1_000
+PERCENT_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from billing.span import Span, day_of
 from store.cdrs import NEWEST_CHARGE
 from store.decks import pinned_rates
+from store.errors import NotFound
 from store.schema import accounts, callbacks, cdrs, charges, legs, trunks
 from values.instants import micros
 
@@ -156,6 +157,14 @@ def destinations(connection: Connection, rate_ids: Iterable[str]) -> dict[str, s
         some = pinned_rates(connection, wanted[start : start + RATES_AT_ONCE])
         found.update({rate_id: rate.destination for rate_id, rate in some.items()})
     return found
+
+
+def check_carrier(connection: Connection, carrier: str) -> None:
+    """Return if calls can have gone over it; NotFound otherwise. A trunk without a carrier counts as one."""
+    if carrier_trunks(connection, carrier):
+        return
+    if connection.execute(select(cdrs.c.leg_id).where(cdrs.c.trunk == carrier).limit(1)).first() is None:
+        raise NotFound("carrier", f"no trunk is of carrier {carrier!r}", "see `dialback trunk list`")
 
 
 def carrier_trunks(connection: Connection, carrier: str) -> tuple[str, ...]:

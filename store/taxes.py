@@ -8,12 +8,14 @@ A rate is never edited once an invoice may have used it: a new one begins on a l
 after the last issued invoice may be corrected in place.
 """
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
 from billing.tax import TaxCategory, TaxRow, check_row
+from store import checks
 from store.audit import Author, note
 from store.errors import Conflict
 from store.invoicetables import invoices, taxes
@@ -24,7 +26,7 @@ PERCENT_UNITS = 10_000
 
 def set_tax(connection: Connection, wish: TaxRow, author: Author) -> TaxRow:
     """Write a rate down; the same again changes nothing. Conflict if an invoice may stand on another one."""
-    row = check_row(wish)
+    row = check_row(replace(wish, place=checks.tax_place("place", wish.place)))
     known = {each.valid_from: each for each in tax_rows(connection) if _key(each) == _key(row)}
     before = known.get(row.valid_from)
     if before == row:

@@ -84,6 +84,13 @@ def find_batch(connection: Connection, wish: Batch) -> bool:
     return True
 
 
+def check_batch(connection: Connection, batch_id: str) -> None:
+    """Return if a batch of that name was made; NotFound otherwise."""
+    named = select(voucher_batches.c.id).where(voucher_batches.c.id == batch_id)
+    if connection.execute(named).first() is None:
+        raise NotFound("batch", f"there is no batch {batch_id!r}", "write it as `voucher make` was given it")
+
+
 def add_batch(connection: Connection, wish: Batch, fingerprints: Sequence[str], author: Author) -> bool:
     """Write down a new batch; False if it was made before, and then these fingerprints are not used."""
     if wish.expires_at <= author.at:

@@ -320,3 +320,27 @@ def test_a_late_fee_is_printed_once_for_its_day(office: Office) -> None:
     office.done(*fee)
     assert "nothing was changed" in office.done(*fee).err
     assert office("dunning", "fee", "standard", "3.00", *fee[4:]).code == 5
+
+
+def test_vouchers_of_an_unknown_batch_are_an_error_not_an_empty_list(office: Office) -> None:
+    make_vouchers(office)
+    assert len(office.done("voucher", "list", "--batch", "summer", "--output", "json").data) > 1
+    refused = office("voucher", "list", "--batch", "sumer")
+    assert refused.code == exits.NOT_FOUND
+    assert "batch: there is no batch 'sumer'" in refused.err
+
+
+def test_a_percentage_of_the_credit_limit_beyond_all_of_it_is_refused(office: Office) -> None:
+    office.done("alert", "set", "acme", "--percent", "100")
+    refused = office("alert", "set", "acme", "--percent", "101")
+    assert refused.code == exits.USAGE
+    assert "percent" in refused.err
+    assert [row["at"] for row in office.done("alert", "rules", "acme", "--output", "json").data] == ["100 %"]
+
+
+def test_a_tax_of_a_place_that_is_no_country_is_refused(office: Office) -> None:
+    refused = office("tax", "set", "XX", "standard", "19", "--from", "2026-01-01")
+    assert refused.code == exits.USAGE
+    assert "place: 'XX' is no country or region; write two capitals, such as DE, or US-NY" in refused.err
+    assert office.done("tax", "list", "--output", "json").data == []
+    office.done("tax", "set", "us-ny", "standard", "8.875", "--from", "2026-01-01")

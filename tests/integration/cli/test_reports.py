@@ -171,3 +171,16 @@ def test_F152_false_answers_and_alarms_are_told(busy: Office) -> None:
     assert {row["carrier"] for row in told} <= {"carrier-x", "carrier-y"}
     assert busy.done("report", "alarms").out == ""
     assert busy("report", "alarms", "--failures", "2").code in {exits.OK, exits.ERROR}
+
+
+def test_an_unknown_carrier_is_an_error_not_an_empty_report_and_is_told_before_the_bill_is_read(
+    busy: Office,
+) -> None:
+    file = busy.folder / "bad.csv"
+    file.write_text("number,time,seconds\n1,2,3\n")
+    for words in (("usage",), ("margin",), ("quality",), ("reconcile", str(file))):
+        refused = busy("report", *words, "--carrier", "nobody", *MONTH)
+        assert refused.code == exits.NOT_FOUND
+        assert "carrier: no trunk is of carrier 'nobody'; see `dialback trunk list`" in refused.err
+    known = busy("report", "reconcile", str(file), "--carrier", "carrier-y", *MONTH)
+    assert "no column for cost; name the right one by --column cost=HEADING" in known.err

@@ -143,4 +143,5 @@ def test_what_is_not_understood_is_named_by_line_and_column() -> None:
 
 def test_a_header_without_a_needed_column_says_which_there_are() -> None:
     found = read_carrier_calls(["a,b"], Reading(columns={"cost": "Sum"}))
-    assert found.errors[0].problem == "no column for number; the header has 'a', 'b'"
+    remedy = "name the right one by --column number=HEADING"
+    assert found.errors[0].problem == f"no column for number; {remedy}; the header has 'a', 'b'"
