@@ -67,9 +67,7 @@ def add_number(
         remove_number(connection, number, author)
         taken = None
     if taken is not None and taken["subscriber_id"] == subscriber_id:
-        remedy = (
-            "nothing is to be added; `dialback number verify` proves it, `dialback number remove` ends it"
-        )
+        remedy = "there is nothing to add; `dialback number verify` proves that it is theirs"
         raise Conflict("number", f"{number} is registered with {subscriber_id!r} already", remedy)
     if taken is not None:
         whose = "this account" if taken["account_id"] == owner.account_id else "another account"
