@@ -1,12 +1,12 @@
-"""How late the money is that an account owes: payments settle what was due first.
+"""How late the money is that an account owes: payments settle what was asked for first.
 
 Reads: what is owed, and what was asked for with the days that each sum is late; in 10^-4 units.
-Gives: Ageing: what is still open of each lateness. Its sum is the balance, to the last unit.
+Gives: what is still open of each sum; Ageing: of each lateness. Its sum is the balance, to the last unit.
 Knows nothing of: accounts, databases, how late is too late.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,21 +35,29 @@ class Ageing:
         return sum(self.open_units) - self.credit_units
 
 
-def age(owed_units: int, asked: Iterable[Asked]) -> Ageing:
-    """Return what is open of each lateness. `asked` goes from what is due last down to what was due first.
+def unpaid(owed_units: int, asked: Iterable[int]) -> tuple[int, ...]:
+    """Return what is open of each sum. `asked` goes from what was asked for last down to the first.
 
-    What is owed beyond all that was asked for is as late as the oldest of it.
+    Money pays what was asked for first, so what is still owed is owed on the newest.
     """
     left = max(owed_units, 0)
-    still_open = [0] * (len(EDGES_DAYS) + 1)
-    column = 0
-    for each in asked:
-        column = bisect_left(EDGES_DAYS, each.days_late)
-        unpaid = min(left, max(each.units, 0))
-        still_open[column] += unpaid
-        left -= unpaid
-    still_open[column] += left
-    return Ageing(open_units=tuple(still_open), credit_units=max(-owed_units, 0))
+    still_open: list[int] = []
+    for units in asked:
+        still_open.append(min(left, max(units, 0)))
+        left -= still_open[-1]
+    return tuple(still_open)
+
+
+def age(owed_units: int, asked: Sequence[Asked]) -> Ageing:
+    """Return what is open of each lateness. `asked` goes from what was asked for last down to the first.
+
+    What is owed beyond all that was asked for is not due: nobody was told to pay it.
+    """
+    columns = [0] * (len(EDGES_DAYS) + 1)
+    for each, units in zip(asked, unpaid(owed_units, [each.units for each in asked]), strict=True):
+        columns[bisect_left(EDGES_DAYS, each.days_late)] += units
+    columns[0] += max(owed_units, 0) - sum(columns)
+    return Ageing(open_units=tuple(columns), credit_units=max(-owed_units, 0))
 
 
 def days_late(due_on: date, today: date) -> int:

@@ -16,15 +16,14 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from billing.acts import fee_charged
 from billing.dunning import LateFee, Stage, Step, steps_due
-from billing.ledger import OF_CALLS
 from calls.admission import AccountState
 from store import acts, checks, ledger, receivables
 from store.accounts import Account, account, change_account, list_accounts, set_account_state
 from store.audit import Author, note
 from store.errors import Conflict
-from store.invoicetables import invoice_sessions, invoices, mails
-from store.moneytables import credit_notes, dunning_steps, late_fees
-from store.schema import entries, plan_versions, postings
+from store.invoicetables import invoices, mails
+from store.moneytables import dunning_steps, late_fees
+from store.schema import plan_versions
 from values.money import UNITS_MAX, from_units
 
 LIFTED = "lifted"
@@ -59,33 +58,24 @@ def open_invoices(connection: Connection, owner: Account) -> tuple[OpenInvoice, 
 
     A late fee is owed with the invoice that lists it; before, it keeps open none that is paid.
     """
+    owed = -ledger.standing(connection, owner.id).posted_units
+    still_open = receivables.open_units(connection, owner.id, owed)
     wanted = (
         select(invoices)
-        .where(invoices.c.account_id == owner.id, invoices.c.kind == "invoice")
+        .where(invoices.c.account_id == owner.id, invoices.c.number.in_(still_open))
         .order_by(invoices.c.ends_at)
     )
-    issued = connection.execute(wanted).all()
-    beside = receivables.between_invoices(connection, account_id=owner.id).get(owner.id, ())
-    asked, unlisted = receivables.asked_by(issued, beside)
-    owed = -ledger.standing(connection, owner.id).posted_units - unlisted
-    owed -= _not_invoiced(connection, owner.id)
-    found: list[OpenInvoice] = []
-    for row, units in zip(reversed(issued), reversed(asked), strict=True):
-        if owed <= 0:
-            break
-        if units > 0:
-            found.append(
-                OpenInvoice(
-                    number=row.number,
-                    due_on=row.due_on,
-                    first_day=row.first_day,
-                    currency=row.currency,
-                    total_units=row.total_units,
-                    open_units=min(units, owed),
-                )
-            )
-            owed -= units
-    return tuple(reversed(found))
+    return tuple(
+        OpenInvoice(
+            number=row.number,
+            due_on=row.due_on,
+            first_day=row.first_day,
+            currency=row.currency,
+            total_units=row.total_units,
+            open_units=still_open[row.number],
+        )
+        for row in connection.execute(wanted)
+    )
 
 
 def run(
@@ -176,20 +166,6 @@ def print_fee(connection: Connection, plan_name: str, fee: LateFee, author: Auth
 
 
 # how
-
-
-def _not_invoiced(connection: Connection, account_id: str) -> int:
-    """What calls took that are on no invoice yet, less what was given back of them."""
-    callback_id = func.coalesce(credit_notes.c.callback_id, entries.c.reference)
-    wanted = (
-        select(func.coalesce(func.sum(-postings.c.units), 0))
-        .select_from(postings.join(entries, entries.c.id == postings.c.entry_id))
-        .outerjoin(credit_notes, credit_notes.c.entry_id == entries.c.id)
-        .outerjoin(invoice_sessions, invoice_sessions.c.callback_id == callback_id)
-        .where(postings.c.ledger_account_id == str(ledger.receivable(account_id)))
-        .where(entries.c.kind.in_(sorted(OF_CALLS)), invoice_sessions.c.number.is_(None))
-    )
-    return int(connection.execute(wanted).scalar_one())
 
 
 def _fee(connection: Connection, plan_name: str, bought_from: date) -> LateFee | None:

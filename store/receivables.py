@@ -1,7 +1,7 @@
 """What accounts owe, by how late it is, and what is on no invoice yet.
 
 Reads: the ledger, issued invoices; settled callbacks.
-Gives: Ageing of each account; Unbilled calls of each.
+Gives: Ageing of each account; what is open of each invoice; Unbilled calls of each.
 Knows nothing of: how payments settle what was asked for (billing/ageing.py).
 """
 
@@ -9,13 +9,13 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
 
-from billing.ageing import Ageing, Asked, age, days_late
+from billing.ageing import Ageing, Asked, age, days_late, unpaid
 from billing.ledger import OF_CALLS, EntryKind, LedgerAccountKind
 from store.callcredits import GIVEN_UNITS
 from store.invoicetables import invoice_sessions, invoices
@@ -32,6 +32,7 @@ ASKING = (
 )
 """Entries that ask for money; all others bring some, or take back that it was brought."""
 BETWEEN_INVOICES = (EntryKind.FEE, EntryKind.ADJUSTMENT)
+"""What people ask an account for by hand: the next invoice lists it beside its total."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +52,61 @@ def receivables(
     A sum is due with the invoice that asks for it. What no invoice had asked for by then is not due.
     """
     owed = _owed(connection, on, account_id)
-    issued = _issued(connection, on, account_id)
-    fresh = _not_invoiced(connection, on, account_id)
+    claims = _claims(connection, on, account_id)
     return tuple(
         Receivable(
             account_id=name,
             currency=currency,
-            ageing=age(units, (Asked(units=fresh.get(name, 0)), *issued.get(name, ()))),
+            ageing=age(units, [_asked(each, on) for each in claims.get(name, ())]),
         )
         for (name, currency), units in sorted(owed.items())
         if units
     )
+
+
+def open_units(connection: Connection, account_id: str, owed_units: int) -> dict[str, int]:
+    """What is open of each invoice of an account that owes so much; paid ones are left out."""
+    claims = _claims(connection, None, account_id).get(account_id, [])
+    still_open = unpaid(owed_units, [each.units for each in claims])
+    found = [(each.invoice, units) for each, units in zip(claims, still_open, strict=True)]
+    return {invoice.number: units for invoice, units in reversed(found) if invoice is not None and units}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Claim:
+    """A sum that is to be paid: with an invoice, or asked for by none, as this month's calls."""
+
+    units: int
+    invoice: Row[*tuple[Any, ...]] | None = None
+
+
+def _asked(claim: _Claim, on: datetime) -> Asked:
+    if claim.invoice is None:
+        return Asked(units=claim.units)
+    today = on.astimezone(ZoneInfo(claim.invoice.zone)).date()
+    return Asked(units=claim.units, days_late=days_late(claim.invoice.due_on, today))
+
+
+def _claims(connection: Connection, on: datetime | None, account_id: str | None) -> dict[str, list[_Claim]]:
+    """What each account was to pay before that instant, or up to now; the newest first.
+
+    A refund took what was left over, so it opens none that was asked for before.
+    """
+    issued = _issued(connection, on, account_id)
+    beside = _taken(connection, BETWEEN_INVOICES, on, account_id)
+    refunds = _taken(connection, (EntryKind.REFUND,), on, account_id)
+    claims: dict[str, list[_Claim]] = defaultdict(list)
+    for name in issued.keys() | refunds.keys():
+        rows = issued.get(name, [])
+        dated = [
+            (row.issued_at, row.ends_at, _Claim(units=units, invoice=row))
+            for row, units in zip(rows, _asked_by(rows, beside.get(name, ())), strict=True)
+        ]
+        dated += [(at, at, _Claim(units=units)) for at, units in refunds.get(name, ())]
+        claims[name] = [claim for *_, claim in sorted(dated, key=lambda each: each[:2], reverse=True)]
+    for name, units in _not_invoiced(connection, on, account_id).items():
+        claims[name].insert(0, _Claim(units=units))
+    return claims
 
 
 def _owed(connection: Connection, on: datetime, account_id: str | None) -> dict[tuple[str, str], int]:
@@ -85,94 +130,80 @@ def _owed(connection: Connection, on: datetime, account_id: str | None) -> dict[
     return owed
 
 
-def _not_invoiced(connection: Connection, on: datetime, account_id: str | None) -> dict[str, int]:
+def _not_invoiced(connection: Connection, on: datetime | None, account_id: str | None) -> dict[str, int]:
     """What each account was charged since the end of its last invoice of that day."""
     newest = (
         select(invoices.c.account_id, func.max(invoices.c.ends_at).label("ends_at"))
-        .where(invoices.c.kind == "invoice", invoices.c.issued_at < on)
+        .where(invoices.c.kind == "invoice")
         .group_by(invoices.c.account_id)
     )
-    if account_id is not None:
-        newest = newest.where(invoices.c.account_id == account_id)
-    last = newest.subquery()
     name = func.substr(postings.c.ledger_account_id, len(PREFIX) + 1)
     wanted = (
         select(postings.c.ledger_account_id, func.sum(-postings.c.units))
-        .select_from(
-            postings.join(entries, entries.c.id == postings.c.entry_id).outerjoin(
-                last, last.c.account_id == name
-            )
-        )
-        .where(_columns(postings.c.ledger_account_id, account_id), entries.c.at < on)
+        .where(_columns(postings.c.ledger_account_id, account_id))
         .where(entries.c.kind.in_(sorted(ASKING)))
-        .where(last.c.ends_at.is_(None) | (entries.c.at >= last.c.ends_at))
+        # A correction in the account's favour is money: it pays the oldest, as any other.
+        .where((entries.c.kind != EntryKind.ADJUSTMENT) | (postings.c.units < 0))
         .group_by(postings.c.ledger_account_id)
     )
+    if on is not None:
+        newest = newest.where(invoices.c.issued_at < on)
+        wanted = wanted.where(entries.c.at < on)
+    if account_id is not None:
+        newest = newest.where(invoices.c.account_id == account_id)
+    last = newest.subquery()
+    wanted = wanted.select_from(
+        postings.join(entries, entries.c.id == postings.c.entry_id).outerjoin(last, last.c.account_id == name)
+    ).where(last.c.ends_at.is_(None) | (entries.c.at >= last.c.ends_at))
     return {column.removeprefix(PREFIX): int(units) for column, units in connection.execute(wanted)}
 
 
-def _issued(connection: Connection, on: datetime, account_id: str | None) -> dict[str, list[Asked]]:
-    """What each account was asked for by invoices, the one that is due last first."""
+def _issued(
+    connection: Connection, on: datetime | None, account_id: str | None
+) -> dict[str, list[Row[*tuple[Any, ...]]]]:
+    """The invoices of each account in the order of their months."""
     wanted = (
         select(
             invoices.c.account_id,
+            invoices.c.number,
+            invoices.c.issued_at,
             invoices.c.ends_at,
             invoices.c.due_on,
             invoices.c.zone,
             invoices.c.total_units,
         )
-        .where(invoices.c.kind == "invoice", invoices.c.issued_at < on)
+        .where(invoices.c.kind == "invoice")
         .order_by(invoices.c.account_id, invoices.c.ends_at)
     )
+    if on is not None:
+        wanted = wanted.where(invoices.c.issued_at < on)
     if account_id is not None:
         wanted = wanted.where(invoices.c.account_id == account_id)
-    found: dict[str, list[Row[str, datetime, date, str, int]]] = defaultdict(list)
+    found: dict[str, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
     for row in connection.execute(wanted):
         found[row.account_id].append(row)
-    beside = between_invoices(connection, on, account_id)
-    return {name: _asked(rows, beside.get(name, ()), on) for name, rows in found.items()}
+    return found
 
 
-def _asked(
-    rows: Sequence[Row[str, datetime, date, str, int]],
-    beside: Iterable[tuple[datetime, int]],
-    on: datetime,
-) -> list[Asked]:
-    units, _ = asked_by(rows, beside)
-    by_day = sorted(zip(rows, units, strict=True), key=lambda each: each[0].due_on, reverse=True)
-    return [
-        Asked(units=each, days_late=days_late(row.due_on, on.astimezone(ZoneInfo(row.zone)).date()))
-        for row, each in by_day
-    ]
-
-
-def asked_by(
-    issued: Sequence[Row[*tuple[Any, ...]]], beside: Iterable[tuple[datetime, int]]
-) -> tuple[list[int], int]:
-    """What each of an account's invoices asks for, by `ends_at`, with what it lists beside its total.
-
-    The second is what of `beside` no invoice lists yet.
-    """
+def _asked_by(issued: Sequence[Row[*tuple[Any, ...]]], beside: Iterable[tuple[datetime, int]]) -> list[int]:
+    """What each of an account's invoices asks for, by `ends_at`, with what it lists beside its total."""
     units = [row.total_units for row in issued]
     ends = [row.ends_at for row in issued]
-    unlisted = 0
     for at, asked in beside:
         place = bisect_right(ends, at)
-        if place < len(issued):
+        if place < len(issued):  # else no invoice lists it yet
             units[place] += asked
-        else:
-            unlisted += asked
-    return units, unlisted
+    return units
 
 
-def between_invoices(
-    connection: Connection, on: datetime | None = None, account_id: str | None = None
+def _taken(
+    connection: Connection, kinds: Sequence[EntryKind], on: datetime | None, account_id: str | None
 ) -> dict[str, list[tuple[datetime, int]]]:
-    """What people asked each account for, such as a late fee: the next invoice lists it beside its total."""
+    """What people took from each account by acts of those kinds, such as a late fee or a refund."""
     wanted = (
         select(money_acts.c.account_id, money_acts.c.at, money_acts.c.units)
         .join(entries, entries.c.id == money_acts.c.entry_id)
-        .where(entries.c.kind.in_(BETWEEN_INVOICES), money_acts.c.units < 0)
+        .where(entries.c.kind.in_(kinds), money_acts.c.units < 0)
     )
     if on is not None:
         wanted = wanted.where(money_acts.c.at < on)

@@ -16,9 +16,10 @@ def test_what_is_owed_is_owed_on_what_is_due_last() -> None:
     assert age(90, asked).open_units == (90, 0, 0, 0, 0)
 
 
-def test_what_is_owed_beyond_all_that_was_asked_for_is_as_late_as_the_oldest() -> None:
+def test_what_is_owed_beyond_all_that_was_asked_for_is_not_due() -> None:
     late = age(200, [FRESH, Asked(units=50, days_late=31)])
-    assert (late.open_units, late.owed_units) == ((100, 0, 100, 0, 0), 200)
+    assert (late.open_units, late.owed_units) == ((150, 0, 50, 0, 0), 200)
+    assert age(20, [Asked(units=0, days_late=31)]).open_units == (20, 0, 0, 0, 0)
     assert age(120, [FRESH]).open_units == (120, 0, 0, 0, 0)
 
 

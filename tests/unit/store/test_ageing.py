@@ -10,7 +10,7 @@ from storeworld import CLERK, NOW, callback, play, story
 
 from billing.dunning import LateFee
 from billing.particulars import Party
-from store import billruns, dunning, ledger, payments, receivables
+from store import billruns, customers, dunning, ledger, payments, receivables
 from store.database import Database
 
 TERMS = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
@@ -132,3 +132,70 @@ def test_money_beyond_what_is_owed_is_credit_and_who_owes_nothing_is_left_out(bi
     pay(company, 5_0000, noon(6, 3))
     (found,) = company.read("ageing", receivables.receivables, noon(6, 4))
     assert (found.ageing.credit_units, found.ageing.open_units) == (5_0000, (0, 0, 0, 0, 0))
+
+
+@pytest.fixture
+def alone(company: Database) -> tuple[Database, int]:
+    """March, due on 16 April, and what it comes to; nothing else was ever owed."""
+    call(company, "cb1", noon(3, 3), 1_500)
+    return company, close(company, 3)
+
+
+def dunned(company: Database) -> dict[str, int]:
+    """What dunning holds to be open, which is what ageing calls late in May."""
+    owner = company.read("account", customers.account, "acme")
+    found = company.read("open", dunning.open_invoices, owner)
+    assert sum(each.open_units for each in found) == sum(open_on(company, noon(5, 20))[1:])
+    return {each.number: each.open_units for each in found}
+
+
+def act(company: Database, function: Any, units: int, reference: str, *, day: int) -> None:
+    author = replace(CLERK, at=noon(5, day), reason=reference)
+    company.call("act", function, "acme", Money(f"{units / 10_000:.4f}", "EUR"), reference, author)
+
+
+def test_what_is_taken_later_and_asked_for_by_no_invoice_opens_none_that_was_paid(alone: Any) -> None:
+    company, march = alone
+    pay(company, march + 100, noon(5, 1))
+    act(company, payments.adjust, -3_0000, "other", day=2)
+    assert dunned(company) == {}
+    assert open_on(company, noon(5, 20)) == (2_9900, 0, 0, 0, 0)
+
+
+def test_what_is_taken_later_is_owed_beside_an_invoice_that_is_open(alone: Any) -> None:
+    company, march = alone
+    act(company, payments.adjust, -5_0000, "other", day=2)
+    assert dunned(company) == {"INV-0001": march}
+    assert open_on(company, noon(5, 20)) == (5_0000, 0, march, 0, 0)
+
+
+def test_a_correction_in_the_accounts_favour_pays_the_oldest_as_money_does(alone: Any) -> None:
+    company, march = alone
+    act(company, payments.adjust, march, "sorry", day=2)
+    act(company, payments.adjust, -3_0000, "other", day=3)
+    assert dunned(company) == {}
+    assert open_on(company, noon(5, 20)) == (3_0000, 0, 0, 0, 0)
+
+
+def test_a_payment_that_was_given_back_and_then_bounced_opens_no_paid_invoice(alone: Any) -> None:
+    company, march = alone
+    pay(company, march, noon(5, 1))
+    pay(company, 10_0000, noon(5, 2))
+    act(company, payments.refund, 10_0000, "given back", day=3)
+    author = replace(CLERK, at=noon(5, 4), reason="it bounced")
+    company.call("reverse", payments.reverse_payment, "acme", f"bank {noon(5, 2)}", "back", author)
+    assert dunned(company) == {}
+    assert open_on(company, noon(5, 20)) == (10_0000, 0, 0, 0, 0)
+
+
+def test_what_an_invoice_asks_for_after_a_refund_is_due_though_the_refund_was_of_money_that_was_there(
+    alone: Any,
+) -> None:
+    company, march = alone
+    pay(company, march + 10_0000, noon(4, 3))
+    author = replace(CLERK, at=noon(4, 4), reason="given back")
+    company.call("refund", payments.refund, "acme", Money("10.00", "EUR"), "given back", author)
+    call(company, "cb2", noon(4, 20), 900)
+    april = close(company, 4)
+    assert dunned(company) == {"INV-0002": april}
+    assert open_on(company, noon(5, 20)) == (0, april, 0, 0, 0)
