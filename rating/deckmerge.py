@@ -9,6 +9,7 @@ prefix that it leaves out ends (A-Z: always; full country: if the sheet names it
 that says what holds already is the row before, so that the same sheet twice changes nothing.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import groupby, zip_longest
@@ -25,7 +26,8 @@ NOTICE_MICROSECONDS = 7 * 24 * 3600 * 10**6
 """Seven days' notice of an increase is what carriers and customers agree on."""
 FEWER_PARTS = 5
 """One prefix in five gone is more likely half a file than a carrier's wish."""
-
+PREFIXES_NAMED_MAX = 5
+"""Of those that lose a term; the diff has them all."""
 
 Numbered = TypeVar("Numbered")
 
@@ -158,6 +160,29 @@ def lost_terms(found: Iterable[Change]) -> Iterator[str]:
         for (name, old), new in zip(_own_terms(before).items(), _own_terms(after).values(), strict=True):
             if any(had is not None and has is None for had, has in zip_longest(old, new)):
                 yield name
+
+
+class LostTerms:
+    """Which prefixes lose terms that they had, to be told in a sentence for each term."""
+
+    def __init__(self) -> None:
+        self._counts = Counter[str]()
+        self._named: defaultdict[str, list[str]] = defaultdict(list)
+
+    def take(self, prefix: str, found: Iterable[Change]) -> None:
+        """Note what the changes of one prefix lose."""
+        for name in set(lost_terms(found)):
+            self._counts[name] += 1
+            if self._counts[name] <= PREFIXES_NAMED_MAX:
+                self._named[name].append(prefix)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a finding for each term that any prefix loses."""
+        for name, count in sorted(self._counts.items()):
+            more = f" and {count - PREFIXES_NAMED_MAX} more" if count > PREFIXES_NAMED_MAX else ""
+            which = f"{', '.join(self._named[name])}{more}"
+            text = f"prefix {which}: {name} of its own no more: does the sheet lack a column?"
+            yield Finding(FindingKind.LOST_TERMS, 0, "", text)
 
 
 def same_terms(one: RateRow, other: RateRow) -> bool:

@@ -9,7 +9,7 @@ they are approved. Approving changes one row of `deck_versions`, so a version of
 force as fast as one of ten, whole. Withdrawing changes the same row: what held before holds again, exactly.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +21,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from billing import printed
 from rating import deckmerge
 from rating.countries import country
-from rating.deckmerge import Change, ChangeKind, NumberedRow, SheetKind
+from rating.deckmerge import Change, ChangeKind, LostTerms, NumberedRow, SheetKind
 from rating.findings import Finding, FindingKind, RowError
 from rating.raterow import UNDATED
 from rating.sheetrow import SheetLine, clashes
@@ -41,8 +41,6 @@ from values.money import rate_from_units
 FINDINGS_KEPT_MAX = 1_000
 """Of each kind; what comes after is counted."""
 ERRORS_KEPT_MAX = 100_000
-PREFIXES_NAMED = 5
-"""Of those that lose a term; the diff has them all."""
 EVER_SINCE = 0
 """1970: before it there was neither a callback nor anything to price by it."""
 
@@ -215,7 +213,7 @@ class Staging:
         self._starts = self._start(base)
         report.effective_at = instant_of(self._starts)
         gone = scope = 0
-        lost: defaultdict[str, list[str]] = defaultdict(list)
+        lost = LostTerms()
         for merged in self._merged(connection, base):
             found = deckmerge.changes(merged.before, merged.after, self._starts)
             for change in found:
@@ -223,8 +221,7 @@ class Staging:
             report.rows += len(merged.after)
             for row in merged.after:
                 self._next.put(tuple(row))
-            for name in set(deckmerge.lost_terms(found)):
-                lost[name].append(merged.prefix)
+            lost.take(merged.prefix, found)
             if merged.before and not (merged.after and not merged.listed):
                 scope += 1
                 gone += not merged.after
@@ -233,11 +230,8 @@ class Staging:
         if gone * deckmerge.FEWER_PARTS > scope:
             told = f"{gone} of {scope} prefixes are not on the sheet any more: is it whole?"
             report.find(Finding(FindingKind.FEWER_PREFIXES, 0, "", told))
-        for name, prefixes in sorted(lost.items()):
-            more = f" and {len(prefixes) - PREFIXES_NAMED} more" if len(prefixes) > PREFIXES_NAMED else ""
-            which = f"{', '.join(prefixes[:PREFIXES_NAMED])}{more}"
-            told = f"prefix {which}: {name} of its own no more: does the sheet lack a column?"
-            report.find(Finding(FindingKind.LOST_TERMS, 0, "", told))
+        for finding in lost.findings():
+            report.find(finding)
 
     def _start(self, base: "Version | None") -> int:
         """When the version counts: as wished, else from the sheet's earliest date, never in the past.

@@ -173,6 +173,22 @@ def test_findings_rejected_rows_and_the_same_hand_hold_a_version(company: Databa
     assert len(kept) == report.finding_counts.total()
 
 
+def test_rows_that_lose_terms_of_their_own_hold_a_version_and_are_named_as_far_as_room_is(
+    company: Database,
+) -> None:
+    prefixes = [str(number) for number in range(31, 38)]
+    stage(company, [line(2, each, "0.10", connect_fee=5, first_increment_s=60) for each in prefixes])
+    approve(company, 2, override="agreed")
+    report = stage(company, [line(2, each, "0.10", first_increment_s=60) for each in prefixes])
+    told = [str(each) for each in report.findings if each.kind is FindingKind.LOST_TERMS]
+    fee = (
+        "prefix 31, 32, 33, 34, 35 and 2 more: connect fee of its own no more: does the sheet lack a column?"
+    )
+    assert told == [fee]
+    with pytest.raises(Forbidden, match="findings"):
+        approve(company, 3)
+
+
 def test_approving_twice_and_late_changes_nothing_that_was(company: Database) -> None:
     stage(company, DEARER, effective_at=NOW)
     late = Author(at=NOW + timedelta(days=3), name="bert")
