@@ -19,6 +19,21 @@ from web.settings import WebSettings
 
 DEFAULT_FILE = Path("switch.toml")
 SECRET_KEYS = frozenset({"secret", "password"})
+_WHOLE, _FLAG = "write a whole number, without quotes", "write true or false, without quotes"
+REMEDIES = {
+    "missing": "it is missing; add it",
+    "extra_forbidden": "there is no such key; correct its spelling, or take it out",
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "bool_type": _FLAG,
+    "bool_parsing": _FLAG,
+    "string_type": "write text in quotes",
+    "literal_error": "write one of {expected}",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
+}
+"""What to write instead, by pydantic's own name of the fault."""
 
 
 class BadSettings(Exception):
@@ -121,18 +136,14 @@ def _remedy(problem: ErrorDetails) -> str:
     """What is wrong and what to write, in words for who edits the file; else in pydantic's own."""
     limits = problem.get("ctx", {})
     match problem["type"]:
-        case "missing":
-            return "it is missing; add it"
-        case "extra_forbidden":
-            return "there is no such key; correct its spelling, or take it out"
         case "string_pattern_mismatch" if problem["loc"] == ("database", "url"):
             return "write sqlite:///FILE or postgresql://USER@HOST/NAME"
         case "too_short" if SECRET_KEYS & set(map(str, problem["loc"])):
             return f"write at least {limits['min_length']} characters"
         case "value_error":
             return problem["msg"].removeprefix("Value error, ")
-        case _:
-            return problem["msg"]
+        case kind:
+            return REMEDIES[kind].format_map(limits) if kind in REMEDIES else problem["msg"]
 
 
 def _shown(value: object) -> str:
