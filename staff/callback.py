@@ -213,7 +213,8 @@ def cancel(desk: Desk, callback_id: str) -> None:
             problem = f"{callback_id} ended meanwhile ({state})"
             raise Stop(f"callback: {problem}; nothing is left to cancel", CONFLICT)
         desk.pause(LOOK_SECONDS)
-    say("No switch runs now; the next one cancels it before it would be rung.")
+    say("No switch runs now; start `dialback serve`: it cancels it before it would be rung.")
+    say("Until then the account's month stays open.")
     click.echo(f"Callback {callback_id} is to be cancelled.")
 
 

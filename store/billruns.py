@@ -26,6 +26,7 @@ from billing.numbering import number_of, series_of
 from billing.particulars import Party
 from billing.period import Period, month
 from billing.tax import TaxRefused, TaxRow
+from calls.callback import State
 from store import ledger
 from store.accounts import MONTHLY, Account, list_accounts
 from store.audit import Author, note
@@ -182,7 +183,7 @@ def _held(
 def _open(connection: Connection, ids: Sequence[str], period: Period) -> dict[str, str]:
     """Callbacks begun before the period's end that are under way, or ended in it and are not settled."""
     wanted = (
-        select(callbacks.c.account_id, callbacks.c.id, callbacks.c.ended_at)
+        select(callbacks.c.account_id, callbacks.c.id, callbacks.c.state, callbacks.c.ended_at)
         .outerjoin(settlements, settlements.c.callback_id == callbacks.c.id)
         .where(callbacks.c.account_id.in_(ids), callbacks.c.created_at < period.ends_at)
         .where(settlements.c.callback_id.is_(None))
@@ -191,9 +192,13 @@ def _open(connection: Connection, ids: Sequence[str], period: Period) -> dict[st
     )
     found: dict[str, list[str]] = {}
     for row in connection.execute(wanted):
-        state = "is under way" if row.ended_at is None else "has ended and is not settled"
-        told = f"{row.id} {state}"
-        found.setdefault(row.account_id, []).append(told)
+        if row.ended_at is not None:
+            state = "has ended and is not settled"
+        elif row.state == State.REQUESTED:
+            state = "waits for a switch: `dialback serve` rings it, or cancels it if that was asked"
+        else:
+            state = "is under way"
+        found.setdefault(row.account_id, []).append(f"{row.id} {state}")
     return {account_id: _some(told) for account_id, told in found.items()}
 
 

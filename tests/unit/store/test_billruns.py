@@ -140,6 +140,12 @@ def test_a_month_with_a_callback_under_way_is_held_and_names_it(company: Databas
     assert company.read("list", papers.list_issued) == ()
 
 
+def test_a_month_with_a_callback_that_no_switch_has_taken_up_says_what_ends_it(company: Database) -> None:
+    company.call("play", play, callback(), [])
+    (held,) = run(company).held
+    assert held.reason.startswith("callback cb1 waits for a switch: `dialback serve` rings it, or cancels it")
+
+
 def test_a_callback_that_ended_and_is_not_settled_is_named(company: Database) -> None:
     call_story(company, "cb1")
     with company.engine.begin() as connection:
