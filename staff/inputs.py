@@ -161,7 +161,7 @@ def reason_option(command: Command) -> Command:
 
 def required_reason_option(command: Command) -> Command:
     """Add --reason, which must be given and say something."""
-    told = click.option("--reason", required=True, callback=_said, help="Why; kept in the audit log.")
+    told = click.option("--reason", required=True, callback=said, help="Why; kept in the audit log.")
     return told(command)
 
 
@@ -175,7 +175,8 @@ def home_country_option(command: Command) -> Command:
     )(command)
 
 
-def _said(context: click.Context, parameter: click.Parameter, value: str) -> str:
+def said(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The text of an option that must say something."""
     if not value.strip():
         raise click.BadParameter("it is empty; say why", context, parameter)
     return value

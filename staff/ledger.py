@@ -15,7 +15,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, Stop
-from staff.inputs import Instant, output_option, required_reason_option, rows_output_option
+from staff.inputs import Instant, output_option, rows_output_option, said
 from staff.listing import amount, show_rows
 from staff.money import own_money, reference_option, show_outcome
 
@@ -103,7 +103,12 @@ def balances(desk: Desk, output: str) -> None:
 @click.argument("account_id", metavar="ACCOUNT")
 @click.argument("text", metavar="AMOUNT")
 @reference_option
-@required_reason_option
+@click.option(
+    "--reason",
+    required=True,
+    callback=said,
+    help="Why; printed on the account's invoice and kept in the audit log.",
+)
 @output_option
 @pass_desk
 def adjust(desk: Desk, *, account_id: str, text: str, reference: str, reason: str, output: str) -> None:
