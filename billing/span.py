@@ -7,7 +7,7 @@ Knows nothing of: reports, databases, what today is.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from billing.period import Period
@@ -42,10 +42,10 @@ class Span:
             raise ValueError(f"a report covers at most {DAYS_MAX} days")
 
     def __str__(self) -> str:
-        """Return both ends in the zone, as an interval: `[` belongs to it and `)` does not."""
+        """Return both ends in the zone, in the words of --from and --till: the end is no longer of it."""
         zone = ZoneInfo(self.zone)
-        ends = (each.astimezone(zone).isoformat(sep=" ") for each in (self.starts_at, self.ends_at))
-        return f"[{', '.join(ends)}) {self.zone}"
+        start, end = (_told(each.astimezone(zone)) for each in (self.starts_at, self.ends_at))
+        return f"from {start} till {end}, {self.zone}"
 
     def offsets(self) -> tuple[Offset, ...]:
         """Return the zone's offsets in force in this range, the earliest first."""
@@ -63,6 +63,11 @@ class Span:
         while hour < self.ends_at:
             hour += _HOUR
             yield min(hour, self.ends_at)
+
+
+def _told(local: datetime) -> str:
+    """The day where it begins at midnight, else the time with its offset: an hour may come twice."""
+    return f"{local:%Y-%m-%d}" if local.time() == time(0) else local.isoformat(sep=" ")
 
 
 def span_of(period: Period) -> Span:

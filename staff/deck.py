@@ -131,7 +131,8 @@ def import_(
         approved = _approve(desk, report.deck_name, report.version, {}, reason)
     show_report(report, None if approved is None else approved.effective_at, output)
     if report.rejected:
-        raise Stop(f"{file}: {report.error_count} errors in {report.rows_read} rows", ERROR)
+        errors = f"{report.error_count} {'error' if report.error_count == 1 else 'errors'}"
+        raise Stop(f"{file}: {errors} in {report.rows_read} rows", ERROR)
     if approve and report.held:
         raise Stop(f"{report.deck_name}:{report.version} is staged, not approved: findings hold it", REFUSED)
 

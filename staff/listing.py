@@ -133,13 +133,16 @@ def _terminal_columns() -> int | None:
 
 
 def _lines(value: object, indent: int) -> list[str]:
-    """A field's text; on a terminal in lines that fit, each of several values on a line of its own."""
+    """A field's text: each of several sentences on a line of its own; on a terminal, lines that fit."""
     from staff.table import SENTENCE_WIDTH_MIN
 
     room, whole = _terminal_columns(), _cell(value)
-    if room is None or len(whole) <= room - indent:
-        return [whole]
     several = value if isinstance(value, list | tuple) else [value]
+    are_sentences = len(several) > 1 and all(" " in _cell(each) for each in several)
+    if room is None:
+        return [_cell(each) for each in several] if are_sentences else [whole]
+    if len(whole) <= room - indent and not are_sentences:
+        return [whole]
     wide = max(room - indent, SENTENCE_WIDTH_MIN)
     return [line for each in several for line in textwrap.wrap(_cell(each), wide, break_on_hyphens=False)]
 

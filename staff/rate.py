@@ -131,7 +131,9 @@ def _price(found: CallFile, file: Path, output: str, to: Path | None) -> None:
         out = JsonOut(stream) if output == JSON else CsvOut(stream)
         size = file.stat().st_size if is_file else 0
         bar = opened.enter_context(
-            progressbar(length=size, label="pricing", file=sys.stderr, hidden=not is_file or not size)
+            progressbar(
+                length=size, label="pricing", file=sys.stderr, hidden=not (size and sys.stderr.isatty())
+            )
         )
 
         def write(part: CallPart, added: list[tuple[str, ...]]) -> None:

@@ -80,7 +80,8 @@ def make(
         say(f"Batch {batch_id!r} was made before and its secrets were exported then; nothing was changed.")
         return
     secrets = [secret_of(desk.chance(RANDOM_BYTES)) for _ in range(count)]
-    with click.progressbar(secrets, label="Making vouchers", file=sys.stderr) as drawn:
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(secrets, label="Making vouchers", file=sys.stderr, hidden=hidden) as drawn:
         hashes = [fingerprint(secret) for secret in drawn]
     # Written before the commit: a batch whose secrets nobody has is worth nothing; a file without its batch
     # is taken away again.

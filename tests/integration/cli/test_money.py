@@ -322,6 +322,19 @@ def test_a_late_fee_is_printed_once_for_its_day(office: Office) -> None:
     assert office("dunning", "fee", "standard", "3.00", *fee[4:]).code == 5
 
 
+def test_where_nobody_watches_no_bar_is_drawn_of_the_vouchers(office: Office) -> None:
+    words = ("--count", "2", "--amount", "5", "--currency", "USD", "--expires", "2099-01-01")
+    made = office.done(
+        "voucher", "make", "dry", *words, "--file", str(office.folder / "d.csv"), "--reason", "x"
+    )
+    assert "Making vouchers" not in made.err
+
+
+def test_the_help_of_an_adjustment_says_that_its_reason_is_printed_for_the_customer(office: Office) -> None:
+    told = " ".join(office.done("ledger", "adjust", "--help").out.split())
+    assert "printed on the account's invoice" in told
+
+
 def test_vouchers_of_an_unknown_batch_are_an_error_not_an_empty_list(office: Office) -> None:
     make_vouchers(office)
     assert len(office.done("voucher", "list", "--batch", "summer", "--output", "json").data) > 1

@@ -41,7 +41,10 @@ def test_the_clocks_change_at_the_second() -> None:
 
 def test_a_range_says_both_ends_and_its_zone() -> None:
     told = str(span_of(month(2026, 3, "Europe/London")))
-    assert told == "[2026-03-01 00:00:00+00:00, 2026-04-01 00:00:00+01:00) Europe/London"
+    assert told == "from 2026-03-01 till 2026-04-01, Europe/London"
+    start = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    told = str(Span(starts_at=start, ends_at=start + timedelta(hours=1), zone="Europe/London"))
+    assert told == "from 2026-10-25 01:30:00+01:00 till 2026-10-25 01:30:00+00:00, Europe/London"
 
 
 def test_a_range_that_ends_before_it_starts_is_refused() -> None:

@@ -96,3 +96,14 @@ def test_values_become_what_json_has() -> None:
     assert plain(date(2026, 3, 1)) == "2026-03-01"
     assert plain((1, None, True)) == [1, None, True]
     assert moment(datetime(2026, 3, 1, tzinfo=UTC), "microseconds") == "2026-03-01T00:00:00.000000Z"
+
+
+def test_several_sentences_stand_each_on_a_line_of_its_own_and_several_words_on_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    show_record({"steps": ["12 s talk", "60 s billed"], "permits": ["eea", "same_country"]}, "table")
+    assert capsys.readouterr().out.splitlines() == [
+        "steps    12 s talk",
+        "         60 s billed",
+        "permits  eea, same_country",
+    ]
