@@ -1,12 +1,13 @@
 """Dunning: what is done about an invoice that is not paid, and on which day.
 
-Reads: the day an invoice is due, what was done before, a late fee and the day from which it was printed.
-Gives: the steps that are due by a day, in order.
+Reads: the day an invoice is due, what was done when, a late fee and the day from which it was printed.
+Gives: the step that is due by a day; never one before those that come first, never two at once.
 Knows nothing of: who is told how, whether the invoice was paid meanwhile.
 
 An invoice issued on 1 June with 15 days is to be paid before 16 June: that day it is due, and late (W-26).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -35,6 +36,8 @@ DAYS = {
 }
 """Days after the invoice was due. The resends are the trade's; the rest leaves a week to answer each time."""
 
+RESENDS = frozenset({Stage.FIRST_RESEND, Stage.SECOND_RESEND, Stage.THIRD_RESEND})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateFee:
@@ -57,15 +60,23 @@ def due_on(issued_on: date, days: int) -> date:
     return issued_on + timedelta(days=days)
 
 
-def steps_due(
-    *, due: date, today: date, done: frozenset[Stage], fee: LateFee | None, bought_from: date
-) -> tuple[Step, ...]:
-    """Return what is to be done now, the earliest first. `bought_from` is the first day that is invoiced."""
+def step_due(
+    *, due: date, today: date, done: Mapping[Stage, date], fee: LateFee | None, bought_from: date
+) -> Step | None:
+    """Return what is to be done now: the first stage that was not done, one at a time.
+
+    `done` has the day on which each was done; `bought_from` is the first day that is invoiced. Where a stage
+    was done late the next one waits as long after it as it always does: there is time to answer each.
+    """
     is_fee_owed = fee is not None and fee.units > 0 and fee.printed_on <= bought_from
-    return tuple(
-        Step(stage=stage, on=due + timedelta(days=days))
-        for stage, days in DAYS.items()
-        if stage not in done
-        and due + timedelta(days=days) <= today
-        and (stage is not Stage.LATE_FEE or is_fee_owed)
-    )
+    before = 0
+    for stage, days in DAYS.items():
+        if stage is Stage.LATE_FEE and not is_fee_owed:
+            continue
+        if stage not in done:
+            on = due + timedelta(days=days)
+            if done:
+                on = max(on, max(done.values()) + timedelta(days=days - before))
+            return Step(stage=stage, on=on) if on <= today else None
+        before = days
+    return None

@@ -7,7 +7,7 @@ Knows nothing of: SQL, on which days a step is due (billing/dunning.py).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from store.database import Connection
     from store.dunning import Dunned
 
-LISTED = ("done_at", "account", "invoice", "stage", "due_on", "open", "currency")
+LISTED = ("done_at", "account", "invoice", "stage", "due_on", "open", "currency", "told")
 OPEN = ("account", "invoice", "due_on", "total", "open", "currency")
+
+FARTHEST_EAST = timedelta(hours=14)
+"""Where it is tomorrow first."""
 
 
 @click.group()
@@ -34,15 +37,26 @@ def dunning() -> None:
 
 @dunning.command(epilog="Example: dialback dunning run --on 2026-07-15")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this one's.")
-@click.option("--on", type=Instant(), metavar="DATE", help="As on that day.  [default: today in each zone]")
+@click.option(
+    "--on",
+    type=Instant(),
+    metavar="DATE",
+    help="As on that day; one to come with --dry-run only.  [default: today in each zone]",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @output_option
 @pass_desk
 def run(desk: Desk, *, account_id: str | None, on: datetime | None, dry_run: bool, output: str) -> None:
-    """Take every step that is due: resend, late fee, limit, suspend, close. Each is taken once."""
+    """Take the step that is due of each invoice: resend, late fee, limit, suspend, close.
+
+    Each is taken once and after those before it, at most one in a run; where one came late the next waits as
+    long after it as it always does. While a mail with the invoice is in the queue its steps wait.
+    """
     from store import dunning as steps
 
     day, author = None if on is None else on.date(), desk.author("dunning")
+    if day is not None and not dry_run and day > (desk.now() + FARTHEST_EAST).date():
+        raise click.UsageError(f"--on {day} is a day to come: add --dry-run to see what would be done")
 
     def take(connection: Connection) -> list[dict[str, object]]:
         if account_id is None:
@@ -143,6 +157,7 @@ def _rows(connection: Connection, taken: Sequence[Dunned]) -> list[dict[str, obj
             "due_on": each.due_on,
             "open": amount(each.open_units, currencies[each.account_id]),
             "currency": currencies[each.account_id],
+            "told": each.told,
         }
         for each in taken
     ]

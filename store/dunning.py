@@ -12,21 +12,25 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from billing.acts import fee_charged
-from billing.dunning import LateFee, Stage, Step, steps_due
+from billing.dunning import RESENDS, LateFee, Stage, Step, step_due
 from calls.admission import AccountState
 from store import acts, checks, ledger, receivables
+from store import mails as mailqueue
 from store.accounts import Account, account, change_account, list_accounts, set_account_state
 from store.audit import Author, note
 from store.errors import Conflict
-from store.invoicetables import invoices, mails
+from store.invoicetables import invoices
 from store.moneytables import dunning_steps, late_fees
 from store.schema import plan_versions
 from values.money import UNITS_MAX, from_units
 
 LIFTED = "lifted"
+WAITS = "waits"
+NO_ADDRESS = "not sent: no e-mail"
+IN_QUEUE = "a mail with it is in the queue: run `dialback mail run`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class OpenInvoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dunned:
-    """A step that was taken, or `lifted`."""
+    """A step that was taken, or `lifted`, or `waits`; `told` is what has to be said of it."""
 
     account_id: str
     number: str
@@ -51,6 +55,7 @@ class Dunned:
     due_on: date
     done_at: datetime
     open_units: int
+    told: str = ""
 
 
 def open_invoices(connection: Connection, owner: Account) -> tuple[OpenInvoice, ...]:
@@ -81,21 +86,27 @@ def open_invoices(connection: Connection, owner: Account) -> tuple[OpenInvoice, 
 def run(
     connection: Connection, account_id: str, author: Author, *, on: date | None = None
 ) -> tuple[Dunned, ...]:
-    """Take each step that is due by that day of the account's zone; taken before, it is not taken again."""
+    """Take of each open invoice the step that is due by that day of the account's zone, if there is one.
+
+    While a mail with the invoice waits in the queue nobody was reminded: the step comes when it is sent, and
+    `WAITS` stands in its place, which is not written down.
+    """
     ledger.lock(connection, account_id)
     owner = account(connection, account_id)
-    today = on or author.at.astimezone(ZoneInfo(owner.zone)).date()
-    return tuple(
-        _take(connection, each, step, author)
-        for each in open_invoices(connection, owner)
-        for step in steps_due(
+    zone = ZoneInfo(owner.zone)
+    today = on or author.at.astimezone(zone).date()
+    taken: list[Dunned] = []
+    for each in open_invoices(connection, owner):
+        step = step_due(
             due=each.due_on,
             today=today,
-            done=_done(connection, each.number),
+            done=_done(connection, each.number, zone),
             fee=_fee(connection, owner.plan_name, each.first_day),
             bought_from=each.first_day,
         )
-    )
+        if step is not None:
+            taken.append(_take(connection, each, step, author))
+    return tuple(taken)
 
 
 def run_all(connection: Connection, author: Author, *, on: date | None = None) -> tuple[Dunned, ...]:
@@ -142,6 +153,7 @@ def list_steps(connection: Connection, account_id: str | None = None) -> tuple[D
             due_on=row.due_on,
             done_at=row.done_at,
             open_units=row.open_units,
+            told=row.told,
         )
         for row in connection.execute(wanted)
     )
@@ -202,17 +214,16 @@ def _newest_round(connection: Connection, number: str) -> int:
     return int(connection.execute(select(func.count()).select_from(dunning_steps).where(mine)).scalar_one())
 
 
-def _done(connection: Connection, number: str) -> frozenset[Stage]:
+def _done(connection: Connection, number: str, zone: ZoneInfo) -> dict[Stage, date]:
+    """The stages of this round, each with the day on which it was done."""
     mine = (dunning_steps.c.number == number) & (dunning_steps.c.round == _newest_round(connection, number))
-    return frozenset(
-        Stage(stage) for stage in connection.execute(select(dunning_steps.c.stage).where(mine)).scalars()
-    )
+    wanted = select(dunning_steps.c.stage, dunning_steps.c.done_at).where(mine)
+    return {Stage(row.stage): row.done_at.astimezone(zone).date() for row in connection.execute(wanted)}
 
 
 def _take(connection: Connection, each: OpenInvoice, step: Step, author: Author) -> Dunned:
     owner_id = connection.execute(select(invoices.c.account_id).where(invoices.c.number == each.number))
-    owner = account(connection, owner_id.scalar_one())  # again: the step before may have changed it
-    before = _act(connection, owner, each, step.stage, author)
+    owner = account(connection, owner_id.scalar_one())  # again: another invoice's step may have changed it
     taken = Dunned(
         account_id=owner.id,
         number=each.number,
@@ -221,18 +232,19 @@ def _take(connection: Connection, each: OpenInvoice, step: Step, author: Author)
         done_at=author.at,
         open_units=each.open_units,
     )
+    if mailqueue.is_waiting(connection, each.number):
+        return replace(taken, stage=WAITS, told=IN_QUEUE)
+    if step.stage in RESENDS and not mailqueue.resend(connection, each.number, author):
+        taken = replace(taken, told=NO_ADDRESS)
+    before = _act(connection, owner, each, step.stage, author)
     _write(connection, taken, author, before=before)
     return taken
 
 
 def _act(connection: Connection, owner: Account, each: OpenInvoice, stage: Stage, author: Author) -> str:
-    """Do what the stage means; what was before, if it may be put back."""
+    """Do what the stage means for the account; what was before, if it may be put back."""
     because = replace(author, reason=f"invoice {each.number} is not paid: {stage.replace('_', ' ')}")
     match stage:
-        case Stage.FIRST_RESEND | Stage.SECOND_RESEND | Stage.THIRD_RESEND:
-            again = {"state": "queued", "attempts": 0, "due_at": author.at, "ended_at": None}
-            sent = mails.c.state.in_(["sent", "failed"])
-            connection.execute(update(mails).where(mails.c.number == each.number, sent), again)
         case Stage.LATE_FEE:
             _charge_fee(connection, owner, each, because)
         case Stage.LIMIT if owner.credit_limit_units and owner.state is not AccountState.CLOSED:
@@ -284,6 +296,7 @@ def _write(connection: Connection, taken: Dunned, author: Author, *, before: str
         "due_on": taken.due_on,
         "open_units": taken.open_units,
         "before": before,
+        "told": taken.told,
     }
     connection.execute(insert(dunning_steps), {**row, "done_at": taken.done_at, "done_by": author.name})
     currency = account(connection, taken.account_id).currency

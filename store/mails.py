@@ -138,6 +138,24 @@ def again(connection: Connection, number: str, author: Author) -> int:
     return count
 
 
+def resend(connection: Connection, number: str, author: Author) -> bool:
+    """Queue an invoice, sent before or not, for its account's billing address; False if there is none."""
+    if queue(connection, [number], author).nowhere:
+        return False
+    owner = select(invoices.c.account_id).where(invoices.c.number == number).scalar_subquery()
+    address = select(accounts.c.billing_email).where(accounts.c.id == owner).scalar_subquery()
+    ended = (mails.c.number == number, mails.c.recipient == address, mails.c.state.in_(["sent", "failed"]))
+    values = {"state": "queued", "attempts": 0, "due_at": author.at, "ended_at": None}
+    connection.execute(update(mails).where(*ended), values)
+    return True
+
+
+def is_waiting(connection: Connection, number: str) -> bool:
+    """Whether a mail with the invoice is still to be sent."""
+    waits = (mails.c.number == number, mails.c.state.in_(["queued", "sending"]))
+    return connection.execute(select(mails.c.id).where(*waits).limit(1)).first() is not None
+
+
 def list_mails(connection: Connection, *, number: str | None = None) -> tuple[Mail, ...]:
     """All mails, or those of an invoice, in the order in which they were queued."""
     wanted = select(mails).order_by(mails.c.id)

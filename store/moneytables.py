@@ -206,5 +206,6 @@ dunning_steps = Table(
     text("done_by"),
     units("open_units"),
     text("before", default=""),
+    text("told", default=""),
     PrimaryKeyConstraint("number", "round", "stage"),
 )

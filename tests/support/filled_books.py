@@ -62,4 +62,5 @@ def _dun(connection: Connection) -> None:
     terms = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
     april = replace(AUTHOR, at=datetime(2026, 4, 2, 9, tzinfo=UTC))
     billruns.close(connection, ["acme"], month_of=(2026, 3), terms=terms, author=april)
-    dunning.run(connection, "acme", april, on=date(2026, 5, 20))
+    for day in (date(2026, 4, 16), date(2026, 4, 23), date(2026, 5, 6), date(2026, 5, 13), date(2026, 5, 20)):
+        dunning.run(connection, "acme", april, on=day)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,8 @@ from storeworld import LONG_AGO, callback, play, story
 from billing.ledger import EntryKind
 from staff import exits
 from staff.ledger import KINDS
+from store import dunning
+from store.audit import Author
 from store.schema import accounts
 
 PAY = ("payment", "add", "acme", "20", "--reference", "bank 1")
@@ -297,21 +299,22 @@ def test_W26_F147_an_unpaid_invoice_is_dunned_on_its_days_and_a_payment_ends_it(
     (open_,) = office.done("dunning", "open", "--output", "json").data
     assert open_["account"] == "acme"
     due = date.fromisoformat(open_["due_on"])
-    day = ("--on", (due - timedelta(days=1)).isoformat(), "--output", "json")
-    assert office.done("dunning", "run", *day).data == []
+    assert office.done("dunning", "run", "--output", "json").data == []
     day = ("--on", (due + timedelta(days=41)).isoformat(), "--output", "json")
-    planned = office.done("dunning", "run", "--dry-run", *day).data
+    (planned,) = office.done("dunning", "run", "--dry-run", *day).data
+    assert (planned["stage"], planned["told"]) == ("first_resend", "not sent: no e-mail")
     assert office.done("dunning", "list", "--output", "json").data == []
-    done = office.done("dunning", "run", *day).data
-    stages = ["first_resend", "second_resend", "third_resend", "limit", "suspend"]
-    assert [row["stage"] for row in planned] == [row["stage"] for row in done] == stages
-    assert office.done("dunning", "run", *day).data == []
+    assert "is a day to come: add --dry-run" in office("dunning", "run", *day).err
+    for days in (0, 7, 20, 34, 41):
+        at = datetime.combine(due + timedelta(days=days), time(12), UTC)
+        office.store(dunning.run, "acme", Author(at=at, name="tests", reason="dunning"))
     assert office.done("account", "show", "acme", "--output", "json").data["state"] == "suspended"
     office.done("payment", "add", "acme", open_["open"], "--reference", "bank 1")
     account = office.done("account", "show", "acme", "--output", "json").data
     assert (account["state"], account["credit_limit"], account["balance"]) == ("open", "50.00", "0.00")
     assert office.done("dunning", "open", "--output", "json").data == []
-    assert office.done("dunning", "list", "--output", "json").data[-1]["stage"] == "lifted"
+    stages = {row["stage"] for row in office.done("dunning", "list", "--output", "json").data}
+    assert {"suspend", "lifted"} <= stages
     office.done("ledger", "verify")
 
 

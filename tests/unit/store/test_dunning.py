@@ -11,7 +11,7 @@ from storeworld import CLERK, LONG_AGO, NOW, callback, play, story
 from billing.dunning import DAYS, LateFee, Stage
 from billing.particulars import Party
 from calls.admission import AccountState
-from store import audit, billruns, creditnotes, customers, dunning, ledger, payments
+from store import audit, billruns, creditnotes, customers, dunning, ledger, mails, payments
 from store.database import Database
 from store.errors import Conflict
 from store.verify import verify
@@ -33,6 +33,11 @@ def billed(company: Database) -> Database:
 def run(billed: Database, on: date) -> list[str]:
     author = replace(AUTHOR, at=datetime(on.year, on.month, on.day, 9, tzinfo=UTC))
     return [each.stage for each in billed.call("dun", dunning.run, "acme", author, on=on)]
+
+
+def run_until(billed: Database, last: Stage) -> list[str]:
+    """Each day's run from the day on which it was due."""
+    return [each for stage in Stage if DAYS[stage] <= DAYS[last] for each in run(billed, after(stage))]
 
 
 def after(stage: Stage) -> date:
@@ -78,12 +83,13 @@ def test_F147_a_late_fee_printed_after_the_purchase_is_never_charged(billed: Dat
     fee = LateFee(units=2_0000, printed_on=date(2026, 3, 2))
     billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
     before = owed(billed)
-    assert "late_fee" not in run(billed, after(Stage.LIMIT))
+    stages = ["first_resend", "second_resend", "third_resend", "limit"]
+    assert run_until(billed, Stage.LIMIT) == stages
     assert owed(billed) == before
 
 
 def test_F147_a_payment_stops_all_at_once_and_puts_back_what_was_taken(billed: Database) -> None:
-    run(billed, after(Stage.SUSPEND))
+    run_until(billed, Stage.SUSPEND)
     assert (owner(billed).state, owner(billed).credit_limit_units) == (AccountState.SUSPENDED, 0)
     pay(billed, owed(billed), after(Stage.SUSPEND))
     assert (owner(billed).state, owner(billed).credit_limit_units) == (AccountState.OPEN, 50_0000)
@@ -97,7 +103,7 @@ def test_F147_whoever_pays_the_invoice_is_not_dunned_for_a_late_fee_that_no_invo
     fee = LateFee(units=2_0000, printed_on=LONG_AGO.date())
     billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
     total = owed(billed)
-    run(billed, after(Stage.SUSPEND))
+    run_until(billed, Stage.SUSPEND)
     assert owed(billed) == total + 2_0000
     pay(billed, total, after(Stage.SUSPEND))
     assert billed.read("open", dunning.open_invoices, owner(billed)) == ()
@@ -128,18 +134,48 @@ def test_F147_an_invoice_that_is_dunned_anew_bears_its_late_fee_once_whatever_is
     fee = LateFee(units=2_0000, printed_on=LONG_AGO.date())
     billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
     total = owed(billed)
-    run(billed, after(Stage.LATE_FEE))
+    run_until(billed, Stage.LATE_FEE)
     pay(billed, total, after(Stage.LATE_FEE))
     taken = replace(AUTHOR, reason="it bounced")
     billed.call("reverse", payments.reverse_payment, "acme", "bank 1", "bounce 1", taken)
     dearer = LateFee(units=3_0000, printed_on=date(2026, 2, 1))
     billed.call("fee", dunning.print_fee, "standard", dearer, AUTHOR)
-    assert run(billed, after(Stage.SUSPEND))[-1] == "suspend"
+    assert run_until(billed, Stage.SUSPEND)[-3:] == ["late_fee", "limit", "suspend"]
     assert owed(billed) == total + 2_0000
 
 
+def test_F147_whoever_was_away_sends_one_reminder_and_the_next_a_week_later(billed: Database) -> None:
+    late = after(Stage.CLOSE)
+    assert [run(billed, late), run(billed, late)] == [["first_resend"], []]
+    assert run(billed, late + timedelta(days=6)) == []
+    assert run(billed, late + timedelta(days=7)) == ["second_resend"]
+    assert owner(billed).state is AccountState.OPEN
+
+
+def test_F147_a_resend_is_a_mail_in_the_queue_and_the_next_step_waits_until_it_was_sent(
+    billed: Database,
+) -> None:
+    known = replace(owner(billed), billing_email="ada@acme.example")
+    billed.call("address", customers.change_account, known, AUTHOR)
+    for stage in (Stage.FIRST_RESEND, Stage.SECOND_RESEND):
+        assert run(billed, after(stage)) == [stage.value]
+        (mail,) = billed.read("mails", mails.list_mails)
+        assert (mail.number, mail.recipient, mail.state) == ("INV-0001", "ada@acme.example", "queued")
+        assert run(billed, after(Stage.CLOSE)) == [dunning.WAITS]
+        billed.call("sent", mails.sent, mail.id, now=AUTHOR.at, told="250")
+    stages = [(each.stage, each.told) for each in billed.read("steps", dunning.list_steps)]
+    assert stages == [("first_resend", ""), ("second_resend", "")]
+
+
+def test_F147_a_resend_without_an_address_says_that_nothing_was_sent(billed: Database) -> None:
+    run(billed, DUE)
+    (step,) = billed.read("steps", dunning.list_steps)
+    assert (step.stage, step.told) == ("first_resend", "not sent: no e-mail")
+    assert billed.read("mails", mails.list_mails) == ()
+
+
 def test_F147_half_a_payment_stops_nothing(billed: Database) -> None:
-    run(billed, after(Stage.SUSPEND))
+    run_until(billed, Stage.SUSPEND)
     pay(billed, owed(billed) // 2, after(Stage.SUSPEND))
     assert owner(billed).state is AccountState.SUSPENDED
     assert run(billed, after(Stage.CLOSE)) == ["close"]
@@ -147,7 +183,7 @@ def test_F147_half_a_payment_stops_nothing(billed: Database) -> None:
 
 def test_an_account_suspended_by_a_person_is_not_resumed_by_a_payment(billed: Database) -> None:
     billed.call("suspend", customers.set_account_state, "acme", AccountState.SUSPENDED, AUTHOR)
-    run(billed, after(Stage.SUSPEND))
+    run_until(billed, Stage.SUSPEND)
     pay(billed, owed(billed), after(Stage.SUSPEND))
     assert owner(billed).state is AccountState.SUSPENDED
 
@@ -164,7 +200,7 @@ def test_an_invoice_whose_payment_bounced_is_dunned_anew(billed: Database) -> No
     pay(billed, owed(billed), DUE)
     taken = replace(AUTHOR, reason="it bounced")
     billed.call("reverse", payments.reverse_payment, "acme", "bank 1", "bounce 1", taken)
-    assert run(billed, after(Stage.SECOND_RESEND)) == ["first_resend", "second_resend"]
+    assert run(billed, after(Stage.SECOND_RESEND)) == ["first_resend"]
 
 
 def test_calls_of_this_month_are_no_invoice_and_money_pays_the_oldest_first(
