@@ -144,7 +144,7 @@ def _line(connection: Connection, known: Dispute) -> dict[str, Any]:
     return {
         "callback": known.callback_id,
         "destination": charge.destination,
-        "talk_seconds": charge.talk_seconds,
+        "charged_seconds": charge.talk_seconds,
         "billed_seconds": charge.billed_seconds,
         "charged": amount(line.charged_units, line.currency),
         "credited": amount(line.credited_units, line.currency),

@@ -76,7 +76,7 @@ def _record(found: Explanation, *, with_cost: bool) -> Row:
         "prefix": charge.prefix,
         "destination": charge.destination,
         "band": charge.band,
-        "talk_seconds": charge.talk_seconds,
+        "charged_seconds": charge.talk_seconds,
         "increments": f"{charge.first_increment_s}/{charge.next_increment_s}",
         "billed_seconds": charge.billed_seconds,
         "package_seconds": charge.package_seconds,

@@ -148,7 +148,7 @@ def test_a_new_clerk_gets_through_the_month_by_the_book_alone(
     assert re.search(
         r"^accepted at +2026-03-03T", told, re.MULTILINE
     )  # 111 s long, but counted from this key
-    assert re.search(r"^talk seconds +101$", told, re.MULTILINE)
+    assert re.search(r"^charged seconds +101$", told, re.MULTILINE)
     number = clerk.ids["INVOICE"]
     folder = tmp_path / "invoices"
     assert {path.suffix for path in folder.iterdir()} >= {".pdf", ".html", ".csv", ".json"}

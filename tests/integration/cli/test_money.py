@@ -182,6 +182,14 @@ def test_F074_F149_a_disputed_line_is_seen_with_its_timeline_and_credited(office
     opened = office.done("dispute", "open", "cb1-b1", "--reason", "I heard nobody", "--output", "json").data
     assert (opened["state"], opened["credited"]) == ("open", "0.00")
     charged = Decimal(opened["charged"])
+    assert "talk_seconds" not in opened
+    for seconds in (
+        opened["charged_seconds"],
+        office.done("explain", "cb1-b1", "--output", "json").data["charged_seconds"],
+        office.done("cdr", "list", "--output", "json").data[-1]["charged_seconds"],
+        office.done("account", "show", "acme", "--output", "json").data["last_calls"][-1]["charged_seconds"],
+    ):
+        assert seconds == 90
     assert [row["event"] for row in opened["timeline"]][-2:] == ["LegHungUp", "LegHungUp"]
     shown = office.done("dispute", "show", opened["id"])
     assert "leg b1 is gone" in shown.out

@@ -33,8 +33,8 @@ W30 = ["--plan", "w30", "--from", FROM, "--to", TO, "--key-after", "4", "--conne
 
 def test_F142_W30_W35_a_quote_has_both_legs_and_the_longest_talk(plans: Office) -> None:
     quoted = legs_of(plans, *W30, "--seconds", "600", "--credit", "5.00")
-    assert (quoted["A"]["talk_seconds"], quoted["A"]["amount"]) == (631, "1.0517")
-    assert (quoted["B"]["talk_seconds"], quoted["B"]["amount"]) == (600, "2.50")
+    assert (quoted["A"]["charged_seconds"], quoted["A"]["amount"]) == (631, "1.0517")
+    assert (quoted["B"]["charged_seconds"], quoted["B"]["amount"]) == (600, "2.50")
     assert (quoted["all"]["total"], quoted["all"]["longest_talk_seconds"]) == ("3.5517", 848)
 
 
