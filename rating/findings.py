@@ -43,7 +43,6 @@ _HOLDING = frozenset(
         FindingKind.UNKNOWN_COUNTRY,
         FindingKind.FEWER_PREFIXES,
         FindingKind.LOST_ZERO,
-        FindingKind.LOST_TERMS,
     }
 )
 
