@@ -18,7 +18,6 @@ from store.audit import Author, note
 from store.errors import Conflict, Invalid, NotFound
 from store.plans import plan_in_force
 from store.schema import accounts
-from values.money import UNITS_MAX
 
 POSTPAID, PREPAID = "postpaid", "prepaid"
 MONTHLY, ON_DEMAND = "monthly", "on-demand"
@@ -144,7 +143,7 @@ def _checked(wish: Account) -> Account:
     checks.zone("zone", wish.zone)
     checks.one_of("kind", wish.kind, (POSTPAID, PREPAID))
     checks.one_of("bill_cycle", wish.bill_cycle, (MONTHLY, ON_DEMAND))
-    checks.whole("credit_limit", wish.credit_limit_units, 0, UNITS_MAX)
+    checks.amount("credit_limit", wish.credit_limit_units, wish.currency)
     checks.whole("callbacks_max", wish.callbacks_max, 0, CALLBACKS_MOST)
     if wish.kind == PREPAID and wish.credit_limit_units:
         raise Invalid("credit_limit", "a prepaid account has no credit", "leave it 0, or make it postpaid")

@@ -18,7 +18,7 @@ from store.accounts import account
 from store.audit import Author, note
 from store.moneytables import alert_rules, alerts
 from store.schema import accounts
-from values.money import UNITS_MAX
+from values.money import from_units, plain
 
 PERCENT_MAX = 100
 
@@ -39,13 +39,13 @@ class Alert:
 
 def set_rules(connection: Connection, account_id: str, rules: Iterable[AlertRule], author: Author) -> None:
     """Give an account these rules in place of those it had."""
-    account(connection, account_id)
+    owner = account(connection, account_id)
     wanted = sorted(set(rules), key=lambda rule: (rule.kind, rule.threshold))
     for rule in wanted:
-        most = PERCENT_MAX if rule.kind is AlertKind.CREDIT_USED else UNITS_MAX
-        checks.whole(
-            "percent" if rule.kind is AlertKind.CREDIT_USED else "low_balance", rule.threshold, 1, most
-        )
+        if rule.kind is AlertKind.CREDIT_USED:
+            checks.whole("percent", rule.threshold, 1, PERCENT_MAX)
+        else:
+            checks.amount("low_balance", rule.threshold, owner.currency, least=1)
     before = rules_of(connection, account_id)
     connection.execute(delete(alert_rules).where(alert_rules.c.account_id == account_id))
     if wanted:
@@ -59,8 +59,8 @@ def set_rules(connection: Connection, account_id: str, rules: Iterable[AlertRule
         author,
         "alert.set",
         account_id,
-        before={"rules": _told(before)},
-        after={"rules": _told(wanted)},
+        before={"rules": _told(before, owner.currency)},
+        after={"rules": _told(wanted, owner.currency)},
     )
 
 
@@ -144,5 +144,10 @@ SPOKEN = select(alerts.c.kind, alerts.c.threshold).where(
 INSERT = insert(alerts)
 
 
-def _told(rules: Iterable[AlertRule]) -> str:
-    return ", ".join(f"{rule.kind} {rule.threshold}" for rule in rules)
+def _told(rules: Iterable[AlertRule], currency: str) -> str:
+    return ", ".join(
+        f"{rule.kind} {rule.threshold} %"
+        if rule.kind is AlertKind.CREDIT_USED
+        else f"{rule.kind} {plain(from_units(rule.threshold, currency))} {currency}"
+        for rule in rules
+    )

@@ -103,7 +103,7 @@ def set_cap(connection: Connection, wish: SpendCap, author: Author) -> SpendCap:
     if wish.subscriber_id and subscriber(connection, wish.subscriber_id).account_id != wish.account_id:
         problem = f"{wish.subscriber_id!r} is of another account"
         raise Conflict("subscriber", problem, "name one of this account")
-    checks.whole("amount", wish.cap_units, 0, UNITS_MAX)
+    checks.amount("amount", wish.cap_units, owner.currency)
     before = next(iter(_caps_like(connection, wish)), None)
     connection.execute(delete(spend_caps).where(_is(wish)))
     connection.execute(insert(spend_caps), _row(wish))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from store.errors import Invalid
 from values import taxid
 from values.e164 import E164, NumberRefused, countries, normalise
-from values.money import AmountRefused, currency_code
+from values.money import UNITS_MAX, AmountRefused, currency_code, decimal_from_units, plain_decimal
 
 NAME_CHARACTERS_MAX = 40
 TAG_CHARACTERS_MAX = 60
@@ -119,6 +119,14 @@ def whole(field: str, value: int, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Invalid(field, f"{value!r} is refused", f"write a whole number from {least} to {most}")
     return value
+
+
+def amount(field: str, units: int, currency: str, *, least: int = 0) -> int:
+    """An amount in 10^-4 of its unit, `least` or more; a wrong one is told as it is written, not in units."""
+    if not least <= units <= UNITS_MAX:
+        told, low, high = (plain_decimal(decimal_from_units(each)) for each in (units, least, UNITS_MAX))
+        raise Invalid(field, f"{told} {currency} is refused", f"write an amount from {low} to {high}")
+    return units
 
 
 def one_of(field: str, value: str, choices: tuple[str, ...]) -> str:

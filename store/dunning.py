@@ -25,7 +25,7 @@ from store.errors import Conflict
 from store.invoicetables import invoices
 from store.moneytables import dunning_steps, late_fees
 from store.schema import plan_versions
-from values.money import UNITS_MAX, from_units
+from values.money import from_units
 
 LIFTED = "lifted"
 WAITS = "waits"
@@ -161,7 +161,9 @@ def list_steps(connection: Connection, account_id: str | None = None) -> tuple[D
 
 def print_fee(connection: Connection, plan_name: str, fee: LateFee, author: Author) -> bool:
     """Write down a late fee and the day of its printing; False if it stands there already."""
-    checks.whole("amount", fee.units, 0, UNITS_MAX)
+    versions = select(plan_versions.c.currency).where(plan_versions.c.plan_name == plan_name)
+    currency = connection.execute(versions.limit(1)).scalar_one()  # all versions of a plan have the same
+    checks.amount("amount", fee.units, currency)
     mine = (late_fees.c.plan_name == plan_name) & (late_fees.c.printed_on == fee.printed_on)
     known = connection.execute(select(late_fees.c.units).where(mine)).scalar()
     if known is not None:
@@ -171,8 +173,6 @@ def print_fee(connection: Connection, plan_name: str, fee: LateFee, author: Auth
         return False
     row = {"plan_name": plan_name, "printed_on": fee.printed_on, "units": fee.units}
     connection.execute(insert(late_fees), {**row, "created_at": author.at, "created_by": author.name})
-    versions = select(plan_versions.c.currency).where(plan_versions.c.plan_name == plan_name)
-    currency = connection.execute(versions.limit(1)).scalar_one()  # all versions of a plan have the same
     note(connection, author, "dunning.fee", plan_name, after=row, currency=currency)
     return True
 

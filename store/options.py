@@ -20,7 +20,6 @@ from store.accounts import account
 from store.audit import Author, note
 from store.customertables import account_options
 from store.errors import Conflict, Invalid, NotFound
-from values.money import UNITS_MAX
 
 DEFAULT_TAX_GROUP = "standard"
 
@@ -103,7 +102,7 @@ def options_in(connection: Connection, account_id: str, first: date, end: date) 
 
 def _checked(wish: Option) -> Option:
     checks.slug("option", wish.id)
-    checks.whole("monthly", wish.monthly_units, 0, UNITS_MAX)
+    checks.amount("monthly", wish.monthly_units, wish.currency)
     if wish.ends_on is not None and wish.ends_on < wish.starts_on:
         raise Invalid("ends_on", f"{wish.ends_on} is before {wish.starts_on}", "write a later day")
     name, group = checks.line("name", wish.name), checks.slug("tax_group", wish.tax_group)

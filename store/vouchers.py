@@ -22,7 +22,7 @@ from store.acts import Outcome
 from store.audit import Author, note
 from store.errors import Conflict, Forbidden, Invalid, NotFound
 from store.moneytables import voucher_batches, voucher_tries, vouchers
-from values.money import UNITS_MAX, from_units
+from values.money import from_units
 
 BATCH_MAX = 10_000
 TRIES_MAX = 5
@@ -72,7 +72,7 @@ def find_batch(connection: Connection, wish: Batch) -> bool:
     """Whether this very batch was made before; Conflict if another one has its name."""
     checks.slug("batch", wish.id)
     checks.currency("currency", wish.currency)
-    checks.whole("amount", wish.units, 1, UNITS_MAX)
+    checks.amount("amount", wish.units, wish.currency, least=1)
     checks.whole("count", wish.count, 1, BATCH_MAX)
     row = (
         connection.execute(select(voucher_batches).where(voucher_batches.c.id == wish.id)).mappings().first()

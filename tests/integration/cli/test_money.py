@@ -368,3 +368,25 @@ def test_a_tax_of_a_place_that_is_no_country_is_refused(office: Office) -> None:
     assert "place: 'XX' is no country or region; write two capitals, such as DE, or US-NY" in refused.err
     assert office.done("tax", "list", "--output", "json").data == []
     office.done("tax", "set", "us-ny", "standard", "8.875", "--from", "2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("credit_limit", ("account", "change", "acme", "--credit-limit", "-5")),
+        (
+            "monthly",
+            ("option", "add", "acme", "line", "--monthly", "-5", "--name", "A line", "--reason", "x"),
+        ),
+        ("low_balance", ("alert", "set", "acme", "--low-balance", "-5")),
+        ("amount", ("dunning", "fee", "standard", "--from", "2026-05-01", "--reason", "x", "--", "-5")),
+        ("amount", ("payment", "add", "acme", "--reference", "x", "--", "-5")),
+    ],
+)
+def test_an_amount_below_zero_is_refused_as_an_amount_and_by_its_name(
+    office: Office, field: str, words: tuple[str, ...]
+) -> None:
+    refused = office(*words)
+    assert refused.code == exits.USAGE
+    assert refused.err.startswith(f"Error: {field}: -5")
+    assert "50000" not in refused.err.split("; ")[0]

@@ -9,7 +9,7 @@ from moneyed import Money
 from storeworld import CLERK, NOW, callback, play, story
 
 from billing.alerts import AlertKind, AlertRule
-from store import alerts, ledger, payments
+from store import alerts, audit, ledger, payments
 from store.database import Database
 from store.errors import Invalid, NotFound
 
@@ -99,3 +99,9 @@ def test_a_percentage_that_cannot_be_meant_is_refused(company: Database, thresho
 def test_an_unknown_account_has_no_rules(company: Database) -> None:
     with pytest.raises(NotFound):
         company.call("set", alerts.set_rules, "nobody", (LOW,), AUTHOR)
+
+
+def test_rules_stand_in_the_audit_log_as_a_percentage_and_an_amount(company: Database) -> None:
+    set_rules(company, NINETY, LOW)
+    (noted,) = company.read("log", audit.list_noted, action="alert.set")
+    assert noted.after == "rules=credit_used 90 %, low_balance 5.0000 EUR"
