@@ -53,15 +53,19 @@ class Instant(click.ParamType[datetime, object]):
 
 
 class LocalInstant(click.ParamType[datetime, object]):
-    """An ISO date, or date and time; without an offset it is meant in the report's zone, and left naive."""
+    """An ISO date, or date and time; without an offset it is left naive, and meant in a zone known later."""
 
     name = "time"
+
+    def __init__(self, zone: str = "--zone") -> None:
+        """`zone` says whose zone it is meant in."""
+        self._zone = zone
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """The instant, aware only if its offset was written."""
         if isinstance(value, datetime):
             return value
-        form = "2026-03-01, 2026-03-01T08:15:00 (both in --zone) or 2026-03-01T07:15:00Z"
+        form = f"2026-03-01, 2026-03-01T08:15:00 (both in {self._zone}) or 2026-03-01T07:15:00Z"
         if not _INSTANT.fullmatch(str(value)):
             self.fail(f"{value!r} is no time; write {form}", param, ctx)
         try:

@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import Instant, output_option, reason_option, required_reason_option, rows_output_option
+from staff.inputs import (
+    Instant,
+    LocalInstant,
+    output_option,
+    reason_option,
+    required_reason_option,
+    rows_output_option,
+)
 from staff.listing import amount, show_rows
 from staff.money import own_money, paid_money, reference_option, show_outcome
+from staff.ranges import aware
 
 if TYPE_CHECKING:
     from billing.ledger import EntryKind
@@ -26,6 +34,12 @@ if TYPE_CHECKING:
 LISTED = ("at", "account", "what", "reference", "amount", "currency", "entry")
 SPARE = ("entry",)
 MONEY_IN = ("payment.add", "top-up.add", "payment.reverse", "refund.add", "voucher.redeem")
+at_option = click.option(
+    "--at",
+    type=LocalInstant("the account's zone"),
+    metavar="TIME",
+    help="When it came in; a day or a time without an offset is the account's.  [default: now]",
+)
 
 
 @click.group()
@@ -56,7 +70,7 @@ def write_off() -> None:
 )
 @reference_option
 @reason_option
-@click.option("--at", type=Instant(), metavar="TIME", help="When it came in.  [default: now]")
+@at_option
 @output_option
 @pass_desk
 def add(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
@@ -76,7 +90,7 @@ def add(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
 )
 @reference_option
 @reason_option
-@click.option("--at", type=Instant(), metavar="TIME", help="When it came in.  [default: now]")
+@at_option
 @output_option
 @pass_desk
 def add_top_up(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
@@ -194,9 +208,10 @@ def _receive(
     at: datetime | None,
 ) -> None:
     def take(connection: Connection, author: Author) -> Outcome:
-        from store import payments
+        from store import accounts, payments
 
         paid = paid_money(connection, account_id, text, currency)
-        return payments.receive(connection, account_id, paid, reference, author, kind=kind, at=at)
+        came_in = None if at is None else aware(at, accounts.account(connection, account_id).zone)
+        return payments.receive(connection, account_id, paid, reference, author, kind=kind, at=came_in)
 
     show_outcome(desk, account_id, desk.change("receive payment", take, desk.author(reason)), output)

@@ -82,7 +82,7 @@ def span_from(
 
     if month is not None and (from_ is not None or till is not None):
         raise click.UsageError("write --month, or --from and --till")
-    zone = zone or _zone_of(desk, account_id)
+    zone = zone or zone_of(desk, account_id)
     now = desk.now()
     if from_ is None and till is not None:
         raise click.UsageError("--till needs a start: write --from as well")
@@ -135,7 +135,8 @@ def aware(instant: datetime, zone: str) -> datetime:
     return local.astimezone(UTC)
 
 
-def _zone_of(desk: Desk, account_id: str | None) -> str:
+def zone_of(desk: Desk, account_id: str | None) -> str:
+    """The account's zone; UTC where several may be meant."""
     if account_id is None:
         return "UTC"
     from store import accounts

@@ -10,6 +10,7 @@ Rules:
    more than was paid in and not yet given back: credit that was given is no money.
 3. A payment that never was is taken back once, by an entry of its own.
 4. Only what is owed can be written off.
+5. Money came in on a day that is over or today, and not before the account was opened.
 """
 
 from dataclasses import replace
@@ -51,6 +52,8 @@ def receive(
     _more_than_nothing(paid)
     if kind is EntryKind.TOP_UP and owner.state is AccountState.CLOSED:
         raise Forbidden("account", f"{account_id!r} is closed", "top up an open account")
+    if at is not None:
+        _while_open(owner, at, author)
     act = act_of(account_id, reference, author, at=at)
     code = paid.currency.code
     conversion: list[Conversion] = []
@@ -78,17 +81,20 @@ def refund(connection: Connection, account_id: str, amount: Money, reference: st
     units = _more_than_nothing(amount)
 
     def make() -> Entry:
-        stand = ledger.standing(connection, account_id)
-        credit = stand.posted_units - stand.pending_units
-        paid_in = ledger.moved_units(connection, account_id, (*PAID_IN, EntryKind.REFUND))
-        most = min(credit, paid_in)
+        credit, paid_in = _left(connection, account_id)
+        most = max(min(credit, paid_in), 0)
         if units > most:
             why = "to its credit" if credit <= paid_in else "paid in and not yet given back"
-            problem = f"{_shown(units)} is more than the {_shown(max(most, 0))} {owner.currency} {why}"
+            problem = f"{_shown(units)} is more than the {_shown(most)} {owner.currency} {why}"
             raise Forbidden("amount", problem, "refund less")
         return entries_of.refunded(act, amount)
 
     return perform(connection, act, make, action="refund.add", said=_said(amount), author=author)
+
+
+def refundable_units(connection: Connection, account_id: str) -> int:
+    """How much may be given back: what the account has to its credit and paid in."""
+    return max(min(_left(connection, account_id)), 0)
 
 
 def reverse_payment(
@@ -152,6 +158,24 @@ def write_off(
     outcome = perform(connection, act, make, action="write-off.add", said=_said(amount), author=author)
     dunning.relieve(connection, account_id, author)
     return outcome
+
+
+def _while_open(owner: Account, at: datetime, author: Author) -> None:
+    """Refuse money of a day to come, or of one before there was the account."""
+    if at > author.at:
+        raise Invalid("at", f"{at.isoformat()} is still to come", "write it down when the money is there")
+    zone = ZoneInfo(owner.zone)
+    opened = None if owner.created_at is None else owner.created_at.astimezone(zone).date()
+    if opened is not None and at.astimezone(zone).date() < opened:
+        problem = f"{at.isoformat()} is before account {owner.id!r} was opened"
+        raise Invalid("at", problem, f"name {opened} or a later day")
+
+
+def _left(connection: Connection, account_id: str) -> tuple[int, int]:
+    """The account's credit with holds set aside, and what of it was paid in and not yet given back."""
+    stand = ledger.standing(connection, account_id)
+    paid_in = ledger.moved_units(connection, account_id, (*PAID_IN, EntryKind.REFUND))
+    return stand.posted_units - stand.pending_units, paid_in
 
 
 def _keep(connection: Connection, entry_id: str, made: Conversion) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from office import Office
-from storeworld import by_sorted_rows, callback, play, seconds, story
+from sqlalchemy import update
+from storeworld import LONG_AGO, by_sorted_rows, callback, play, seconds, story
 
 from calls import events
 from calls.callback import ReleasedBy, State
+from store.schema import accounts
 
 PHONE = "+442079460101"
 
@@ -216,6 +218,7 @@ def test_F069_a_month_before_there_was_a_plan_has_no_invoice_and_exits_0(office:
 
 def test_an_invoice_is_shown_as_table_json_csv_and_pdf(office: Office, tmp_path: Path) -> None:
     called(office)
+    office.store(lambda connection: connection.execute(update(accounts), {"created_at": LONG_AGO}))
     office.done("payment", "add", "acme", "5", "--reference", "bank 1", "--at", "2026-03-05")
     wanted = ("invoice", "show", "acme", "--month", "2026-03")
     assert "DRAFT INVOICE" in office.done(*wanted).out

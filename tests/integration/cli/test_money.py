@@ -25,6 +25,31 @@ def show(office: Office, *words: str) -> list[dict[str, str]]:
     return rows
 
 
+def opened_long_ago(office: Office) -> None:
+    office.store(lambda connection: connection.execute(update(accounts), {"created_at": LONG_AGO}))
+
+
+def test_a_day_that_is_given_to_a_payment_is_one_of_the_accounts_zone(office: Office) -> None:
+    opened_long_ago(office)
+    office.done("account", "change", "acme", "--zone", "America/New_York", "--reason", "moved")
+    office.done(*PAY, "--at", "2026-11-01")
+    (row,) = show(office, "acme")
+    assert datetime.fromisoformat(row["at"]) == datetime(2026, 11, 1, 4, tzinfo=UTC)
+    office.done("payment", "add", "acme", "1", "--reference", "bank 2", "--at", "2026-11-02T00:00:00Z")
+    assert datetime.fromisoformat(show(office, "acme")[1]["at"]) == datetime(2026, 11, 2, tzinfo=UTC)
+    on = ("report", "ageing", "--on", "2026-11-02", "--output", "json")
+    assert [row["credit"] for row in office.done(*on).data] == ["20.0000"]  # before that midnight of UTC
+    assert [row["credit"] for row in office.done(*on, "--account", "acme").data] == ["21.0000"]
+
+
+def test_a_payment_of_a_day_to_come_or_before_the_account_is_refused(office: Office) -> None:
+    for day, told in (("2099-01-01", "is still to come"), ("1926-01-01", "before account 'acme' was opened")):
+        refused = office(*PAY, "--at", day)
+        assert refused.code == exits.USAGE
+        assert told in refused.err
+    assert show(office, "acme") == []
+
+
 def test_a_payment_given_twice_changes_nothing_and_says_so(office: Office) -> None:
     first, second = office.done(*PAY, "--output", "json"), office.done(*PAY, "--output", "json")
     assert first.data == second.data
@@ -52,6 +77,7 @@ def test_a_top_up_lets_a_prepaid_account_call(office: Office) -> None:
 
 
 def test_W47_F059_a_payment_in_euros_is_converted_and_told_with_rate_and_date(office: Office) -> None:
+    opened_long_ago(office)
     missing = office(
         "payment", "add", "acme", "3.27", "--currency", "EUR", "--reference", "w", "--at", "2026-03-02"
     )
@@ -123,6 +149,7 @@ def test_a_payment_that_bounced_and_a_debt_given_up_are_entries_of_their_own(off
 
 
 def test_the_ledger_shows_every_column_with_its_own_running_balance(office: Office) -> None:
+    opened_long_ago(office)
     first = callback("cb1", currency="USD")
     office.store(play, first, story(first, 90))
     office.done("payment", "add", "acme", "1", "--reference", "bank 1", "--at", "2026-03-03")
@@ -301,7 +328,7 @@ def test_W48_F058_alerts_are_set_and_listed(office: Office) -> None:
 
 
 def test_W26_F147_an_unpaid_invoice_is_dunned_on_its_days_and_a_payment_ends_it(office: Office) -> None:
-    office.store(lambda connection: connection.execute(update(accounts), {"created_at": LONG_AGO}))
+    opened_long_ago(office)
     talked(office)
     office.done("invoice", "run", "--month", "2026-03", "--yes")
     (open_,) = office.done("dunning", "open", "--output", "json").data

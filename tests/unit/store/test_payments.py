@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from moneyed import Money
 from sqlalchemy import Connection
-from storeworld import CLERK, NOW, callback
+from storeworld import CLERK, LONG_AGO, NOW, callback
 
 from billing.exchange import ExchangeRate
 from billing.ledger import EntryKind
@@ -118,8 +118,19 @@ def test_the_day_of_a_payment_is_the_day_in_the_accounts_zone(company: Database)
     set_rate(company, "1.10", date(2026, 6, 1))
     set_rate(company, "2.00", date(2026, 6, 2))
     late = datetime(2026, 6, 1, 23, 30, tzinfo=UTC)  # half past midnight of 2 June in London
-    company.call("pay", payments.receive, "acme", Money("2", "USD"), "wire 1", AUTHOR, at=late)
+    author = replace(AUTHOR, at=late)
+    company.call("pay", payments.receive, "acme", Money("2", "USD"), "wire 1", author, at=late)
     assert balance(company) == 1_0000
+
+
+def test_money_of_a_time_to_come_or_from_before_the_account_was_opened_is_refused(company: Database) -> None:
+    with pytest.raises(Invalid, match=r"at: .* is still to come; write it down when the money is there"):
+        pay(company, at=NOW + timedelta(seconds=1))
+    with pytest.raises(Invalid, match=r"at: .* is before account 'acme' was opened; name 2026-01-01"):
+        pay(company, at=LONG_AGO - timedelta(days=1))
+    assert balance(company) == 0
+    pay(company, at=LONG_AGO)
+    assert balance(company) == 20_0000
 
 
 def test_a_currency_without_a_rate_on_that_day_is_not_taken(company: Database) -> None:
