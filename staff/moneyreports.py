@@ -17,7 +17,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk
 from staff.inputs import LocalInstant, Zone
 from staff.listing import FOR_PEOPLE, Row
-from staff.ranges import aware, give, report_output, span_options
+from staff.ranges import aware, give, report_output, span_options, zone_of
 from staff.reportlines import TOTAL, account_option, by_option, carrier_option, totals, wanted_legs
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def margin(
     """Revenue of calls less what both legs cost, to the last digit.
 
     Where price and cost are in different currencies both are shown, and no margin. Fees and taxes stand on
-    invoices.
+    invoices. What was credited before its invoice is off the price; a credit note upon an issued invoice is
+    not: `dialback credit-note list` has those.
     """
     from store import reports
     from values.money import decimal_from_units
@@ -132,7 +133,7 @@ def margin(
     "--on", type=LocalInstant(), metavar="TIME", help="What was owed at that instant.  [default: now]"
 )
 @click.option(
-    "--zone", type=Zone(), default="UTC", show_default=True, metavar="ZONE", help="Whose day --on is."
+    "--zone", type=Zone(), metavar="ZONE", help="Whose day --on is.  [default: the --account's, else UTC]"
 )
 @account_option
 @report_output
@@ -142,7 +143,7 @@ def ageing(
     /,
     *,
     on: datetime | None,
-    zone: str,
+    zone: str | None,
     account_id: str | None,
     output: str,
     file: Path | None,
@@ -152,11 +153,10 @@ def ageing(
     A sum is due with the invoice that asks for it: `not_due` is what is to be paid later, and what is on no
     invoice yet. The day on which an invoice is due is the first day late.
     """
-    from store import accounts, receivables
+    from store import receivables
     from values.money import decimal_from_units
 
-    if account_id is not None:
-        desk.read("read account", accounts.account, account_id)
+    zone = zone or zone_of(desk, account_id)
     at = desk.now() if on is None else aware(on, zone)
     rows: list[Row] = [
         {

@@ -2,7 +2,7 @@
 
 Reads: the account, its books, what is under way.
 Gives: the closed account; refusals that say what is still open and what to do about it.
-Knows nothing of: how credit is given back (`dialback refund add`).
+Knows nothing of: how credit is given back, but for the commands that do it.
 """
 
 from moneyed import Money
@@ -16,9 +16,12 @@ from store.audit import Author
 from store.errors import Conflict
 from store.numbers import list_numbers, remove_number
 from store.options import end_option, list_options
-from store.payments import write_off
+from store.payments import refundable_units, write_off
 from store.schema import callbacks
-from values.money import decimal_from_units
+from values.money import AMOUNT_SCALE, decimal_from_units, minor_digits, plain_decimal
+
+_ACT = "--reference YOURS --reason WHY"
+"""What a person has to add to those commands."""
 
 
 def close_account(
@@ -51,7 +54,24 @@ def _refuse_unsettled(connection: Connection, known: Account) -> None:
     if stand.posted_units < 0:
         raise Conflict("balance", f"{known.id!r} owes {owed}", "take the payment, or write it off")
     if stand.posted_units > 0:
-        raise Conflict("balance", f"{known.id!r} is owed {owed}", "give it back first")
+        raise Conflict("balance", f"{known.id!r} is owed {owed}", _given_back_by(connection, known))
+
+
+def _given_back_by(connection: Connection, known: Account) -> str:
+    """The commands that bring the balance to 0: money goes back, credit that was given lapses."""
+    credit = ledger.standing(connection, known.id).posted_units
+    digits = minor_digits(known.currency)
+    cent = 10 ** (AMOUNT_SCALE - digits)  # nobody is paid a part of one
+    refunded = refundable_units(connection, known.id) // cent * cent
+    told: list[str] = []
+    if refunded:
+        amount = plain_decimal(decimal_from_units(refunded), digits)
+        told.append(f"give it back: `dialback refund add {known.id} {amount} {_ACT}`")
+    if credit > refunded:
+        amount = plain_decimal(decimal_from_units(credit - refunded))
+        lapses = "let what was given and never paid in lapse: `dialback ledger adjust"
+        told.append(f"{lapses} {known.id} -{amount} {_ACT}`")
+    return "; ".join(told)
 
 
 def _is_busy(connection: Connection, account_id: str) -> bool:

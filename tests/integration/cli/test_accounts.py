@@ -1,5 +1,6 @@
 """A clerk's work on an account, from the command line."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -57,11 +58,24 @@ def test_an_account_is_closed_once_nothing_is_owed(office: Office) -> None:
     office.done("payment", "add", "acme", "5", "--reference", "p1")
     refused = office("account", "close", "acme", "--reason", "their letter")
     assert (refused.code, refused.out) == (5, "")
-    assert "'acme' is owed 5.0000 USD; give it back first" in refused.err
+    assert "'acme' is owed 5.0000 USD; give it back: `dialback refund add acme 5.00 --" in refused.err
     office.done("account", "close", "other", "--reason", "their letter")
     assert office.done("account", "show", "other", "--output", "json").data["state"] == "closed"
     office.done("account", "close", "other", "--reason", "their letter")
     assert office("account", "resume", "other", "--reason", "they came back").code == 5
+
+
+def test_an_account_with_credit_that_was_given_is_closed_by_the_commands_that_the_refusal_names(
+    office: Office,
+) -> None:
+    office.done("payment", "add", "acme", "5", "--reference", "p1")
+    office.done("ledger", "adjust", "acme", "2.5010", "--reference", "gift", "--reason", "sorry")
+    refused = office("account", "close", "acme", "--reason", "their letter").err
+    commands = re.findall(r"`dialback ([^`]+)`", " ".join(refused.split()))
+    assert len(commands) == 2
+    for number, command in enumerate(commands):
+        office.done(*command.replace("YOURS", f"end-{number}").split())
+    office.done("account", "close", "acme", "--reason", "their letter")
 
 
 def test_F073_an_option_is_added_once_and_ended(office: Office) -> None:
