@@ -123,6 +123,11 @@ def request_of(invoice: InvoiceHead) -> str:
     return "Nothing is to be paid." if invoice.totals.amount_due == 0 else "This amount is in your favour."
 
 
+def payment_amount(payment: Payment, minor_digits: int) -> str:
+    """Return what a payment or credit does to what is due, as their sum is printed: less bears a minus."""
+    return printed.grouped(printed.amount_at_least(-payment.amount, minor_digits))
+
+
 def payment_told(invoice: InvoiceHead) -> list[tuple[str, str]]:
     """Return where to pay to and what to write there, labelled; nothing where nothing is asked for."""
     if invoice.is_draft or invoice.kind is PaperKind.CREDIT_NOTE or invoice.totals.amount_due <= 0:

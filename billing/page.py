@@ -14,6 +14,7 @@ from billing.document import (
     UNTAGGED,
     corrected,
     particulars_told,
+    payment_amount,
     payment_told,
     remarks,
     request_of,
@@ -58,7 +59,7 @@ def page_of(invoice: Invoice) -> Page:
                 payment.at.date().isoformat(),
                 payment.kind.replace("_", " "),
                 _name(payment.reference),
-                _amount(payment.amount),
+                payment_amount(payment, invoice.minor_digits),
             ]
             for payment in invoice.payments
         ],

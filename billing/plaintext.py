@@ -16,6 +16,7 @@ from billing.document import (
     UNTAGGED,
     corrected,
     particulars_told,
+    payment_amount,
     payment_told,
     remarks,
     request_of,
@@ -162,7 +163,7 @@ def _payments(invoice: Invoice) -> Iterator[str]:
     for payment in invoice.payments:
         kind = payment.kind.replace("_", " ")
         told = f"{payment.at.date().isoformat()}  {kind}  {printed.name(payment.reference)}"
-        amount = printed.grouped(printed.amount(payment.amount, AMOUNT_SCALE))
+        amount = payment_amount(payment, invoice.minor_digits)
         yield from _row(_SUM_WIDTHS, (told, f"{invoice.currency} {amount}"))
     yield ""
 

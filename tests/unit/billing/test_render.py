@@ -148,10 +148,24 @@ def test_a_late_limit_is_a_line_of_its_own() -> None:
 def test_payments_and_what_was_owed_stand_in_every_form() -> None:
     paid = Payment(at=datetime(2026, 3, 5, 12, tzinfo=UTC), reference="SEPA 8842", amount=Decimal("12.4"))
     invoice = an_invoice([rated(1, start=MARCH)], payments=(paid,), previous_owed=Decimal("12.4001"))
-    assert ["2026-03-05", "payment", "SEPA 8842", "12.4000"] in json.loads(to_typst(invoice).data)["payments"]
+    page = json.loads(to_typst(invoice).data)
+    assert ["2026-03-05", "payment", "SEPA 8842", "-12.40"] in page["payments"]
+    assert ["Payments and credits", "-12.40"] in page["sums"]
+    assert [line.split()[-1] for line in to_table(invoice).splitlines() if "SEPA 8842" in line] == ["-12.40"]
     assert json.loads(to_json(invoice))["totals"]["amount_due"] == "0.2701"
     assert "USD 0.2701" in to_table(invoice)
     assert to_pdf(invoice).startswith(b"%PDF")
+
+
+def test_each_payment_and_correction_bears_the_sign_and_decimals_of_their_sum() -> None:
+    at = datetime(2026, 3, 5, 12, tzinfo=UTC)
+    moved = (
+        Payment(at=at, reference="bank", amount=Decimal("0.1")),
+        Payment(at=at, reference="case 7", amount=Decimal(-30), kind="adjustment"),
+    )
+    page = json.loads(to_typst(an_invoice([rated(1, start=MARCH)], payments=moved)).data)
+    assert [payment[-1] for payment in page["payments"]] == ["-0.10", "30.00"]
+    assert ["Payments and credits", "29.90"] in page["sums"]
 
 
 def test_what_is_in_the_account_s_favour_is_not_asked_for() -> None:
