@@ -5,7 +5,7 @@ Gives: the pinned version by its id, `<name>:<version>`, or the one in force at 
 Knows nothing of: what the terms mean.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -61,8 +61,8 @@ def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime | Non
     row = _values(made)
     since = effective_at or (EVER_SINCE if newest is None else author.at)
     connection.execute(insert(plan_versions), {**row, "effective_at": since, "created_at": author.at})
-    before = {} if newest is None else {name: newest[name] for name in row}
-    note(connection, author, "plan.version", made.id, before=before, after=row)
+    before = {} if newest is None else _told({name: newest[name] for name in row})
+    note(connection, author, "plan.version", made.id, before=before, after=_told(row))
     return made
 
 
@@ -132,6 +132,13 @@ def _values(plan: Plan) -> dict[str, Any]:
         "package_prefixes": ",".join(plan.package_prefixes),
         "overage_per_minute": _optional(plan.overage_per_minute, rate_units),
     }
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, object]:
+    """The row for the audit log: its floor in percent, as people write it."""
+    told = dict(row)
+    floor = Decimal(told.pop("margin_floor_hundredths")).scaleb(-2)
+    return {**told, "margin_floor_percent": f"{floor:f}"}
 
 
 def _optional(value: Value | None, change: Callable[[Value], Other]) -> Other | None:

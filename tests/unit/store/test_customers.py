@@ -21,7 +21,7 @@ from storeworld import (
 from calls.admission import AccountState
 from calls.policy import PolicyDirection, PolicyKind, PolicyRow, PolicyStatus
 from rating.bands import read_bands
-from store import apikeys, callbacks, customers, dids, plans, policies, trunks
+from store import apikeys, audit, callbacks, customers, dids, plans, policies, trunks
 from store.audit import Author
 from store.customers import Account, Subscriber
 from store.database import Database
@@ -211,6 +211,16 @@ def test_every_term_of_a_plan_comes_back_as_it_was_written(company: Database) ->
     again = company.read("pinned", plans.plan, made.id)
     assert again == made
     assert {name: getattr(again, name) for name in terms} == terms
+
+
+def test_the_audit_log_tells_a_plans_margin_floor_in_percent(company: Database) -> None:
+    wish = plan_of(margin_floor_percent=Decimal("12.50"))
+    company.call("plan", plans.add_plan, wish, effective_at=NOW, author=CLERK)
+    _, second = company.read("log", audit.list_noted, action="plan.version")
+    assert (second.before, "margin_floor_percent=12.50" in second.after) == (
+        "id=standard:1; margin_floor_percent=0.00; version=1",
+        True,
+    )
 
 
 def test_a_plan_needs_a_sell_deck_in_its_currency(company: Database) -> None:
