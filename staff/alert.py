@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import Instant, output_option, reason_option
+from staff.inputs import output_option, reason_option
 from staff.listing import amount, show_rows
+from staff.ranges import ends_from, ends_options
 
 if TYPE_CHECKING:
     from billing.alerts import AlertRule
@@ -73,18 +74,23 @@ def rules(desk: Desk, account_id: str, output: str) -> None:
 
 @alert.command("list", epilog="Example: dialback alert list --from 2026-03-01")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
-@click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
-@click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
+@ends_options()
 @output_option
 @pass_desk
 def list_(
-    desk: Desk, account_id: str | None, since: datetime | None, until: datetime | None, output: str
+    desk: Desk,
+    *,
+    account_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    zone: str | None,
+    output: str,
 ) -> None:
     """List alerts that spoke."""
     from billing.alerts import AlertRule
     from store import alerts
 
-    desk.check_account(account_id)
+    since, until = ends_from(desk, since, until, zone, account_id)
     found = desk.read("list alerts", alerts.list_alerts, account_id=account_id, since=since, until=until)
     rows = [
         {

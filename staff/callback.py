@@ -18,6 +18,7 @@ from staff.discretion import seen
 from staff.exits import CONFLICT, NOT_FOUND, REFUSED, TEMPORARY, Stop
 from staff.inputs import Instant, home_country_option, rows_output_option
 from staff.listing import CSV, JSON, show_record, show_rows
+from staff.ranges import ends_from, ends_options
 
 if TYPE_CHECKING:
     from calls.admission import Refused
@@ -149,8 +150,7 @@ def show(desk: Desk, callback_id: str, output: str) -> None:
 @click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="May be repeated.")
 @click.option("--live", is_flag=True, help="Only those that have not ended.")
 @click.option("--number", metavar="NUMBER", help="On either leg.")
-@click.option("--from", "since", type=Instant(), metavar="TIME", help="Asked for from then on.")
-@click.option("--till", "until", type=Instant(), metavar="TIME", help="Asked for before then.")
+@ends_options(begins="Asked for from then on.", ends="Asked for before then.")
 @click.option(
     "--last", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many, the newest."
 )
@@ -167,6 +167,7 @@ def list_(
     number: str | None,
     since: datetime | None,
     until: datetime | None,
+    zone: str | None,
     last: int,
     home_country: str | None,
     output: str,
@@ -176,7 +177,7 @@ def list_(
     from staff.standing import LISTED, SPARE, line
     from store import callbacks, checks, customers
 
-    desk.check_account(account_id)
+    since, until = ends_from(desk, since, until, zone, account_id)
     if subscriber_id is not None:
         desk.read("read subscriber", customers.subscriber, subscriber_id)
     wanted = [State(name) for name in states or STATES if not (live and State(name).is_end)]

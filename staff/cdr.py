@@ -14,8 +14,9 @@ import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk
 from staff.discretion import seen
-from staff.inputs import Count, Instant, rows_output_option
+from staff.inputs import Count, rows_output_option
 from staff.listing import Row, decimal_amount, show_rows
+from staff.ranges import ends_from, ends_options
 
 if TYPE_CHECKING:
     from store.cdrs import CallRecord
@@ -45,12 +46,7 @@ def filters(command: Any) -> Any:
     for option in (
         click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's."),
         click.option("--callback", "callback_id", metavar="ID", help="Only this callback's."),
-        click.option(
-            "--from", "since", type=Instant(), metavar="TIME", help="Callbacks that ended from then on."
-        ),
-        click.option(
-            "--till", "until", type=Instant(), metavar="TIME", help="Callbacks that ended before then."
-        ),
+        ends_options(begins="Callbacks that ended from then on.", ends="Callbacks that ended before then."),
         click.option(
             "--last",
             type=Count(),
@@ -93,9 +89,11 @@ def _list(
     callback_id: str | None,
     since: datetime | None,
     until: datetime | None,
+    zone: str | None,
     last: int | None,
     output: str,
 ) -> None:
+    since, until = ends_from(desk, since, until, zone, account_id)
     rows = desk.read(
         "list cdrs",
         _records,

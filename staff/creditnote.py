@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import Instant, output_option, required_reason_option, rows_output_option
+from staff.inputs import output_option, required_reason_option, rows_output_option
 from staff.listing import amount, show_record, show_rows
 from staff.money import reference_option
 from staff.paperprint import paper_options, print_paper, write_missing
+from staff.ranges import ends_from, ends_options
 
 if TYPE_CHECKING:
     from store.audit import Author
@@ -101,17 +102,22 @@ def print_again(desk: Desk, number: str, output: str, folder: Path | None) -> No
 
 @credit_note.command("list", epilog="Example: dialback credit-note list --account acme --from 2026-03-01")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
-@click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
-@click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
+@ends_options()
 @rows_output_option
 @pass_desk
 def list_(
-    desk: Desk, account_id: str | None, since: datetime | None, until: datetime | None, output: str
+    desk: Desk,
+    *,
+    account_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    zone: str | None,
+    output: str,
 ) -> None:
     """List credit notes by number."""
     from store import creditnotes, papers
 
-    desk.check_account(account_id)
+    since, until = ends_from(desk, since, until, zone, account_id)
     found = desk.read(
         "list credit notes", creditnotes.list_credit_notes, account_id=account_id, since=since, until=until
     )

@@ -15,9 +15,10 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, Stop
-from staff.inputs import Instant, output_option, rows_output_option, said
+from staff.inputs import output_option, rows_output_option, said
 from staff.listing import amount, show_rows
 from staff.money import own_money, reference_option, show_outcome
+from staff.ranges import ends_from, ends_options
 
 if TYPE_CHECKING:
     from store.acts import Outcome
@@ -50,8 +51,7 @@ def ledger() -> None:
 @click.option("--kind", type=click.Choice(KINDS), help="Why it was posted.")
 @click.option("--reference", metavar="TEXT", help="A callback, a payment's reference, an invoice.")
 @click.option("--currency", metavar="CODE", help="Only what is in this currency.")
-@click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
-@click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
+@ends_options()
 @rows_output_option
 @pass_desk
 def show(
@@ -64,6 +64,7 @@ def show(
     currency: str | None,
     since: datetime | None,
     until: datetime | None,
+    zone: str | None,
     output: str,
 ) -> None:
     """Show postings with the balance of their column after each.
@@ -72,6 +73,7 @@ def show(
     """
     if account_id is not None and column is not None:
         raise click.UsageError("ACCOUNT is a column already; leave out one of the two")
+    since, until = ends_from(desk, since, until, zone, account_id)
     rows = desk.read(
         "read ledger",
         _lines,

@@ -14,7 +14,6 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk
 from staff.inputs import (
-    Instant,
     LocalInstant,
     output_option,
     reason_option,
@@ -23,7 +22,7 @@ from staff.inputs import (
 )
 from staff.listing import amount, show_rows
 from staff.money import own_money, paid_money, reference_option, show_outcome
-from staff.ranges import aware
+from staff.ranges import aware, ends_from, ends_options
 
 if TYPE_CHECKING:
     from billing.ledger import EntryKind
@@ -121,17 +120,22 @@ def reverse(
 
 @payment.command("list", epilog="Example: dialback payment list --account acme --from 2026-03-01")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
-@click.option("--from", "since", type=Instant(), metavar="TIME", help="From then on.")
-@click.option("--till", "until", type=Instant(), metavar="TIME", help="Before then.")
+@ends_options()
 @rows_output_option
 @pass_desk
 def list_(
-    desk: Desk, account_id: str | None, since: datetime | None, until: datetime | None, output: str
+    desk: Desk,
+    *,
+    account_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    zone: str | None,
+    output: str,
 ) -> None:
     """List what came in and went out: payments, top-ups, vouchers, refunds, and payments taken back."""
     from store import acts
 
-    desk.check_account(account_id)
+    since, until = ends_from(desk, since, until, zone, account_id)
     found = desk.read(
         "list payments", acts.list_done, account_id=account_id, actions=MONEY_IN, since=since, until=until
     )

@@ -1,14 +1,14 @@
-"""The options of a report: its range of time, its zone, where it is written to.
+"""The options of reports and lists: a range of time, its zone, where it is written to.
 
 Reads: words of the command line, the clock.
-Gives: a billing.span.Span; printed rows, or a spreadsheet in a file.
-Knows nothing of: which report it is.
+Gives: a billing.span.Span, or the ends of a list; printed rows, or a spreadsheet in a file.
+Knows nothing of: which report or list it is.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,19 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from staff.desk import Desk, say
-from staff.inputs import LocalInstant, Month, Zone
+from staff.inputs import Command, LocalInstant, Month, Zone
 from staff.listing import CSV, JSON, TABLE, WIDE, Row, show_rows
 
 if TYPE_CHECKING:
     from billing.span import Span
 
 XLSX = "xlsx"
+_ZONE = click.option(
+    "--zone",
+    type=Zone(),
+    metavar="ZONE",
+    help="Whose days and months are meant, such as Europe/London.  [default: the account's, or UTC]",
+)
 SPAN_OPTIONS = (
     click.option(
         "--month", type=Month(), metavar="YYYY-MM", help="The range: a month.  [default: this month]"
@@ -32,12 +38,7 @@ SPAN_OPTIONS = (
         "--from", "from_", type=LocalInstant(), metavar="TIME", help="Start of the range; it counts."
     ),
     click.option("--till", type=LocalInstant(), metavar="TIME", help="End of the range; it does not count."),
-    click.option(
-        "--zone",
-        type=Zone(),
-        metavar="ZONE",
-        help="Whose days and months are meant, such as Europe/London.  [default: the account's, or UTC]",
-    ),
+    _ZONE,
 )
 OUTPUT_OPTIONS = (
     click.option(
@@ -60,6 +61,18 @@ OUTPUT_OPTIONS = (
 def span_options(command: Any) -> Any:
     """Add --month, --from, --till and --zone."""
     return _with(SPAN_OPTIONS, command)
+
+
+def ends_options(
+    *, begins: str = "From then on.", ends: str = "Before then."
+) -> Callable[[Command], Command]:
+    """Add --from, --till and --zone to a list."""
+    options = (
+        click.option("--from", "since", type=LocalInstant(), metavar="TIME", help=begins),
+        click.option("--till", "until", type=LocalInstant(), metavar="TIME", help=ends),
+        _ZONE,
+    )
+    return lambda command: _with(options, command)
 
 
 def report_output(command: Any) -> Any:
@@ -95,6 +108,17 @@ def span_from(
         return Span(starts_at=aware(from_, zone), ends_at=end, zone=zone)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--from, --till") from None
+
+
+def ends_from(
+    desk: Desk, since: datetime | None, until: datetime | None, zone: str | None, account_id: str | None
+) -> tuple[datetime | None, datetime | None]:
+    """Both ends of a list in UTC, as far as they were named; a day begins in the zone that is meant."""
+    zone = zone or zone_of(desk, account_id)
+    return (
+        None if since is None else aware(since, zone),
+        None if until is None else aware(until, zone),
+    )
 
 
 def give(

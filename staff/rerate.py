@@ -18,8 +18,9 @@ import rich_click as click
 from click import progressbar
 
 from staff.desk import Desk, pass_desk, say
-from staff.inputs import Instant, Month, output_option
+from staff.inputs import Month, output_option
 from staff.listing import Row, amount, show_rows
+from staff.ranges import ends_from, ends_options, zone_of
 
 if TYPE_CHECKING:
     from store.audit import Author
@@ -83,9 +84,8 @@ class _Sums:
 
 
 @click.command(epilog="Example: dialback rerate --month 2026-03 --account acme --deck retail:7")
-@click.option("--month", type=Month(), metavar="YYYY-MM", help="Callbacks that ended in that month, UTC.")
-@click.option("--from", "since", type=Instant(), metavar="TIME", help="Callbacks that ended from then on.")
-@click.option("--till", "until", type=Instant(), metavar="TIME", help="Callbacks that ended before then.")
+@click.option("--month", type=Month(), metavar="YYYY-MM", help="Callbacks that ended in that month.")
+@ends_options(begins="Callbacks that ended from then on.", ends="Callbacks that ended before then.")
 @click.option("--account", "account_id", default="", metavar="ACCOUNT", help="Only this account's.")
 @click.option("--on-plan", default="", metavar="PLAN", help="Only those that ran on this plan.")
 @click.option(
@@ -105,6 +105,7 @@ def rerate(
     month: tuple[int, int] | None,
     since: datetime | None,
     until: datetime | None,
+    zone: str | None,
     account_id: str,
     on_plan: str,
     plan: str,
@@ -120,14 +121,12 @@ def rerate(
     edited. Done twice, or taken up again after it was cut short, it gives the same books. Callbacks that are
     on an invoice, or that a credit note gave back of, are passed over and named.
     """
-    from store import accounts
     from store.reratingrows import Wish
 
     if is_applied and not (reason.strip() and reference.strip()):
         raise click.UsageError("--apply needs --reason and --reference")
-    starts, ends = _span(month, since, until)
-    if account_id:
-        desk.read("find account", accounts.account, account_id)
+    since, until = ends_from(desk, since, until, zone, account_id or None)
+    starts, ends = _span(month, since, until, zone or zone_of(desk, account_id or None))
     wish = Wish(since=starts, until=ends, account_id=account_id, on_plan=on_plan, plan=plan, deck=deck)
     sums, author = _Sums(), desk.author(reason.strip())
     with progressbar(length=1_000, label="re-rating", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
@@ -168,14 +167,14 @@ def _chunks(desk: Desk, wish: Wish, author: Author, *, reference: str) -> Iterat
 
 
 def _span(
-    month: tuple[int, int] | None, since: datetime | None, until: datetime | None
+    month: tuple[int, int] | None, since: datetime | None, until: datetime | None, zone: str
 ) -> tuple[datetime, datetime]:
     from billing.period import month as month_of
 
     if (month is None) == (since is None and until is None):
         raise click.UsageError("give --month, or --from and --till")
     if month is not None:
-        period = month_of(*month, "UTC")
+        period = month_of(*month, zone)
         return period.starts_at, period.ends_at
     if since is None or until is None or since >= until:
         raise click.UsageError("give both --from and --till, the first before the second")

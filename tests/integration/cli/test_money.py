@@ -6,14 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from moneyed import Money
 from office import Office, Outcome
 from sqlalchemy import update
-from storeworld import LONG_AGO, callback, play, story
+from storeworld import LONG_AGO, NOW, callback, play, story
 
 from billing.ledger import EntryKind
 from staff import exits
 from staff.ledger import KINDS
-from store import dunning
+from store import creditnotes, dunning
 from store.audit import Author
 from store.schema import accounts
 
@@ -40,6 +41,34 @@ def test_a_day_that_is_given_to_a_payment_is_one_of_the_accounts_zone(office: Of
     on = ("report", "ageing", "--on", "2026-11-02", "--output", "json")
     assert [row["credit"] for row in office.done(*on).data] == ["20.0000"]  # before that midnight of UTC
     assert [row["credit"] for row in office.done(*on, "--account", "acme").data] == ["21.0000"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("payment", "list"), ("ledger", "show"), ("credit-note", "list"), ("cdr",), ("callback", "list")],
+)
+def test_a_day_that_bounds_a_list_is_one_of_the_accounts_zone_or_of_the_zone_that_is_named(
+    office: Office, words: tuple[str, ...]
+) -> None:
+    opened_long_ago(office)
+    talked(office)  # at 09:00 UTC on 2 March: 01:00 in Los Angeles, 1 March in Honolulu
+    then = Author(at=NOW, name="tests", reason="no sound")
+    office.store(creditnotes.issue, "cb1-b1", Money("0.10", "USD"), "case 1", then)
+    office.done("payment", "add", "acme", "5", "--reference", "bank 1", "--at", "2026-03-02T09:00:00Z")
+    office.done("account", "change", "acme", "--zone", "Pacific/Honolulu", "--reason", "moved")
+
+    def listed(*named: str) -> int:
+        return len(office.done(*words, *named, "--output", "json").data)
+
+    whose = ("acme",) if words == ("ledger", "show") else ("--account", "acme")
+    of_march_2, till_march_2 = ("--from", "2026-03-02"), ("--till", "2026-03-02")
+    every = listed(*whose)
+    assert every > 0
+    assert (listed(*whose, *of_march_2), listed(*whose, *till_march_2)) == (0, every)
+    everywhere = listed()
+    assert (listed(*of_march_2), listed(*till_march_2)) == (everywhere, 0)
+    in_utc = (*whose, "--zone", "UTC")
+    assert (listed(*in_utc, *of_march_2), listed(*in_utc, *till_march_2)) == (every, 0)
 
 
 def test_a_payment_of_a_day_to_come_or_before_the_account_is_refused(office: Office) -> None:
