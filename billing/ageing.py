@@ -48,6 +48,18 @@ def unpaid(owed_units: int, asked: Iterable[int]) -> tuple[int, ...]:
     return tuple(still_open)
 
 
+def still_asked(moved: Iterable[int]) -> int:
+    """Return what people ask for by hand, of sums in the order in which they were booked.
+
+    A sum below zero is in the account's favour: it takes back what was asked for before it. Of what it is
+    beyond that, nothing is kept here: it is money.
+    """
+    asked = 0
+    for units in moved:
+        asked = max(asked + units, 0)
+    return asked
+
+
 def age(owed_units: int, asked: Sequence[Asked]) -> Ageing:
     """Return what is open of each lateness. `asked` goes from what was asked for last down to the first.
 

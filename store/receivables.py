@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
-from billing.ageing import Ageing, Asked, age, days_late, unpaid
+from billing.ageing import Ageing, Asked, age, days_late, still_asked, unpaid
 from billing.ledger import OF_CALLS, EntryKind, LedgerAccountKind
 from store.callcredits import GIVEN_UNITS
 from store.invoicetables import invoice_sessions, invoices
@@ -23,16 +23,10 @@ from store.outcomes import GROSS_UNITS, WAIVED_UNITS
 from store.schema import entries, ledger_accounts, money_acts, postings, settlements
 
 PREFIX = f"{LedgerAccountKind.RECEIVABLE}:"
-ASKING = (
-    *OF_CALLS,
-    EntryKind.FEE,
-    EntryKind.TAX,
-    EntryKind.ROUNDING,
-    EntryKind.ADJUSTMENT,
-)
-"""Entries that ask for money; all others bring some, or take back that it was brought."""
-BETWEEN_INVOICES = (EntryKind.FEE, EntryKind.ADJUSTMENT)
-"""What people ask an account for by hand: the next invoice lists it beside its total."""
+BY_ITSELF = (*OF_CALLS, EntryKind.FEE, EntryKind.TAX, EntryKind.ROUNDING)
+"""What is asked for without a person's act. A fee may be either: an invoice's own, or one for paying late."""
+BY_HAND = (EntryKind.FEE, EntryKind.ADJUSTMENT)
+"""What people ask an account for, or take back: the next invoice lists it beside its total."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +87,23 @@ def _claims(connection: Connection, on: datetime | None, account_id: str | None)
     A refund took what was left over, so it opens none that was asked for before.
     """
     issued = _issued(connection, on, account_id)
-    beside = _taken(connection, BETWEEN_INVOICES, on, account_id)
-    refunds = _taken(connection, (EntryKind.REFUND,), on, account_id)
-    claims: dict[str, list[_Claim]] = defaultdict(list)
-    for name in issued.keys() | refunds.keys():
+    by_hand = _acts(connection, BY_HAND, on, account_id)
+    refunds = _acts(connection, (EntryKind.REFUND,), on, account_id)
+    fresh = _not_invoiced(connection, on, account_id)
+    claims: dict[str, list[_Claim]] = {}
+    for name in issued.keys() | by_hand.keys() | refunds.keys() | fresh.keys():
         rows = issued.get(name, [])
+        *listed, unlisted = _beside(rows, by_hand.get(name, ()))
         dated = [
-            (row.issued_at, row.ends_at, _Claim(units=units, invoice=row))
-            for row, units in zip(rows, _asked_by(rows, beside.get(name, ())), strict=True)
+            (row.issued_at, row.ends_at, _Claim(units=row.total_units + units, invoice=row))
+            for row, units in zip(rows, listed, strict=True)
         ]
         dated += [(at, at, _Claim(units=units)) for at, units in refunds.get(name, ())]
-        claims[name] = [claim for *_, claim in sorted(dated, key=lambda each: each[:2], reverse=True)]
-    for name, units in _not_invoiced(connection, on, account_id).items():
-        claims[name].insert(0, _Claim(units=units))
+        newest = _Claim(units=fresh.get(name, 0) + unlisted)
+        claims[name] = [
+            newest,
+            *(each for *_, each in sorted(dated, key=lambda each: each[:2], reverse=True)),
+        ]
     return claims
 
 
@@ -131,7 +129,7 @@ def _owed(connection: Connection, on: datetime, account_id: str | None) -> dict[
 
 
 def _not_invoiced(connection: Connection, on: datetime | None, account_id: str | None) -> dict[str, int]:
-    """What each account was charged since the end of its last invoice of that day."""
+    """What each account's calls came to since the end of its last invoice of that day, and what closed it."""
     newest = (
         select(invoices.c.account_id, func.max(invoices.c.ends_at).label("ends_at"))
         .where(invoices.c.kind == "invoice")
@@ -141,9 +139,8 @@ def _not_invoiced(connection: Connection, on: datetime | None, account_id: str |
     wanted = (
         select(postings.c.ledger_account_id, func.sum(-postings.c.units))
         .where(_columns(postings.c.ledger_account_id, account_id))
-        .where(entries.c.kind.in_(sorted(ASKING)))
-        # A correction in the account's favour is money: it pays the oldest, as any other.
-        .where((entries.c.kind != EntryKind.ADJUSTMENT) | (postings.c.units < 0))
+        .where(entries.c.kind.in_(sorted(BY_ITSELF)))
+        .where((entries.c.kind != EntryKind.FEE) | ~exists().where(money_acts.c.entry_id == entries.c.id))
         .group_by(postings.c.ledger_account_id)
     )
     if on is not None:
@@ -185,25 +182,28 @@ def _issued(
     return found
 
 
-def _asked_by(issued: Sequence[Row[*tuple[Any, ...]]], beside: Iterable[tuple[datetime, int]]) -> list[int]:
-    """What each of an account's invoices asks for, by `ends_at`, with what it lists beside its total."""
-    units = [row.total_units for row in issued]
+def _beside(issued: Sequence[Row[*tuple[Any, ...]]], acts: Iterable[tuple[datetime, int]]) -> list[int]:
+    """What each of an account's invoices asks for beside its total; at the end, what none of them lists.
+
+    `issued` goes by `ends_at`. A correction in the account's favour takes back what was asked for before it
+    and is listed with it; beyond that it is money, which pays the oldest.
+    """
     ends = [row.ends_at for row in issued]
-    for at, asked in beside:
-        place = bisect_right(ends, at)
-        if place < len(issued):  # else no invoice lists it yet
-            units[place] += asked
-    return units
+    listed: list[list[int]] = [[] for _ in (*ends, None)]
+    for at, units in acts:
+        listed[bisect_right(ends, at)].append(units)
+    return [still_asked(units) for units in listed]
 
 
-def _taken(
+def _acts(
     connection: Connection, kinds: Sequence[EntryKind], on: datetime | None, account_id: str | None
 ) -> dict[str, list[tuple[datetime, int]]]:
-    """What people took from each account by acts of those kinds, such as a late fee or a refund."""
+    """What people's acts of those kinds took from each account, in order; below zero what they gave."""
     wanted = (
         select(money_acts.c.account_id, money_acts.c.at, money_acts.c.units)
         .join(entries, entries.c.id == money_acts.c.entry_id)
-        .where(entries.c.kind.in_(kinds), money_acts.c.units < 0)
+        .where(entries.c.kind.in_(kinds))
+        .order_by(money_acts.c.at, money_acts.c.units)
     )
     if on is not None:
         wanted = wanted.where(money_acts.c.at < on)

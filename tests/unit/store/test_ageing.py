@@ -178,6 +178,28 @@ def test_a_correction_in_the_accounts_favour_pays_the_oldest_as_money_does(alone
     assert open_on(company, noon(5, 20)) == (3_0000, 0, 0, 0, 0)
 
 
+def test_a_correction_that_is_taken_back_leaves_the_invoice_as_open_as_it_was(alone: Any) -> None:
+    company, march = alone
+    call(company, "cb2", noon(4, 20), 900)
+    april = close(company, 4)
+    act(company, payments.adjust, -3_0000, "by mistake", day=3)
+    act(company, payments.adjust, 3_0000, "taken back", day=4)
+    assert dunned(company) == {"INV-0001": march, "INV-0002": april}
+    assert open_on(company, noon(5, 20)) == (0, april, march, 0, 0)
+    may = close(company, 5)  # it lists both
+    assert open_on(company, noon(6, 3)) == (may, april, march, 0, 0)
+
+
+def test_a_late_fee_that_is_forgiven_is_no_payment_of_the_invoice(alone: Any) -> None:
+    company, march = alone
+    fee = LateFee(units=2_0000, printed_on=CLERK.at.date())
+    company.call("fee", dunning.print_fee, "standard", fee, CLERK)
+    for day in (noon(4, 16), noon(4, 23), noon(5, 6), noon(5, 13)):
+        company.call("dun", dunning.run, "acme", replace(CLERK, at=day))
+    act(company, payments.adjust, 3_0000, "forgiven, and 1.00 for the trouble", day=14)
+    assert dunned(company) == {"INV-0001": march - 1_0000}
+
+
 def test_a_payment_that_was_given_back_and_then_bounced_opens_no_paid_invoice(alone: Any) -> None:
     company, march = alone
     pay(company, march, noon(5, 1))
