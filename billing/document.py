@@ -21,6 +21,7 @@ DRAFT_NOTE = "A draft of the calls so far: nothing is due yet."
 
 
 UNTAGGED = "(untagged)"
+ALL_CALLS = "All calls"
 
 
 def document(invoice: Invoice) -> Data:
@@ -51,6 +52,7 @@ def document(invoice: Invoice) -> Data:
         "by_day": [_summary(summary) for summary in invoice.by_day],
         "by_subscriber": [_summary(summary) for summary in invoice.by_subscriber],
         "by_tag": [_summary(summary) for summary in invoice.by_tag],
+        "all_calls": _summary(invoice.all_calls),
         "payments": [_payment(payment) for payment in invoice.payments],
         "totals": _totals(invoice),
         "legend": list(invoice.legend),
@@ -82,6 +84,24 @@ def totals_shown(invoice: InvoiceHead) -> list[tuple[str, str]]:
         shown.append(("Payments and credits", printed.amount_at_least(-totals.payments, digits)))
     shown.append((sum_name(invoice), printed.amount_at_least(totals.amount_due, digits)))
     return [(label, printed.grouped(amount)) for label, amount in shown]
+
+
+def groups_shown(invoice: Invoice) -> list[tuple[str, str, tuple[Summary, ...]]]:
+    """Return the summaries that people read, each with its title and what it groups by.
+
+    A month without calls has none, a credit note neither; by tag only where there are tags, for all else is
+    one row.
+    """
+    if invoice.kind is PaperKind.CREDIT_NOTE or not invoice.sessions:
+        return []
+    shown = [
+        ("Calls by destination", "Destination", invoice.by_destination),
+        ("Calls by day", "Day", invoice.by_day),
+        ("Calls by subscriber", "Subscriber", invoice.by_subscriber),
+    ]
+    if any(summary.label for summary in invoice.by_tag):
+        shown.append(("Calls by tag", "Tag", invoice.by_tag))
+    return shown
 
 
 def tax_told(tax: TaxLine, digits: int) -> str:

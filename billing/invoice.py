@@ -110,7 +110,10 @@ class InvoiceSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """The lines that share a day, a destination, a subscriber or a tag; `label` is empty for the untagged."""
+    """The lines that share a day, a destination, a subscriber or a tag; `label` is empty for the untagged.
+
+    `calls` are callbacks, as customers count: the A-leg and its B-legs are one, in each group that has a leg.
+    """
 
     label: str
     calls: int
@@ -167,6 +170,11 @@ class Invoice(InvoiceHead):
     def lines(self) -> tuple[InvoiceLine, ...]:
         """Return all lines in printed order."""
         return tuple(line for session in self.sessions for line in session.lines)
+
+    @property
+    def all_calls(self) -> Summary:
+        """Return what the groups of each kind come to; a call that stands in two of them counts once."""
+        return _summary("", [(session, line) for session in self.sessions for line in session.lines])
 
 
 def build_invoice(
@@ -384,19 +392,20 @@ def _given_back(session: RatedSession, credit: CallCredit, zone: ZoneInfo) -> In
 def _summaries(
     sessions: Sequence[InvoiceSession], label: Callable[[InvoiceSession, InvoiceLine], str]
 ) -> tuple[Summary, ...]:
-    groups: dict[str, list[InvoiceLine]] = {}
+    groups: dict[str, list[tuple[InvoiceSession, InvoiceLine]]] = {}
     for session in sessions:
         for line in session.lines:
-            groups.setdefault(label(session, line), []).append(line)
-    return tuple(
-        Summary(
-            label=name,
-            calls=sum(line.kind in OF_LEGS for line in lines),
-            talk_seconds=sum(line.talk_seconds for line in lines),
-            billed_seconds=sum(line.billed_seconds for line in lines),
-            amount=_sum(lines),
-        )
-        for name, lines in sorted(groups.items())
+            groups.setdefault(label(session, line), []).append((session, line))
+    return tuple(_summary(name, lines) for name, lines in sorted(groups.items()))
+
+
+def _summary(label: str, group: Sequence[tuple[InvoiceSession, InvoiceLine]]) -> Summary:
+    return Summary(
+        label=label,
+        calls=len({session.callback_id for session, line in group if line.kind in OF_LEGS}),
+        talk_seconds=sum(line.talk_seconds for _, line in group),
+        billed_seconds=sum(line.billed_seconds for _, line in group),
+        amount=_sum(line for _, line in group),
     )
 
 

@@ -5,14 +5,17 @@ Gives: nested lists of texts, and the heights of the chart's bars.
 Knows nothing of: typst, HTML; names are still to be escaped by who sets them.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from billing import printed
 from billing.document import (
+    ALL_CALLS,
     UNTAGGED,
     corrected,
+    groups_shown,
     particulars_told,
     payment_amount,
     payment_told,
@@ -25,6 +28,7 @@ from billing.document import (
 )
 from billing.invoice import Invoice, InvoiceLine, InvoiceSession, LineKind, PaperKind, Summary
 from billing.particulars import Party
+from billing.postal import postal_lines
 from billing.tax import TaxCategory
 from values.money import AMOUNT_SCALE
 
@@ -36,6 +40,7 @@ _LEG_NAMES = {LineKind.A_LEG: "A", LineKind.B_LEG: "B", LineKind.WAIVED: "", Lin
 def page_of(invoice: Invoice) -> Page:
     """Return the texts of an invoice. A credit note says what is given back and why, and nothing else."""
     *sums, due = totals_shown(invoice)
+    moved = [payment_amount(payment, invoice.minor_digits) for payment in invoice.payments]
     title, is_note = title_of(invoice), invoice.kind is PaperKind.CREDIT_NOTE
     return {
         "title": title,
@@ -51,6 +56,8 @@ def page_of(invoice: Invoice) -> Page:
         "due": due[1],
         "request": request_of(invoice),
         "sums": [[_name(label), amount] for label, amount in sums],
+        # Behind each amount, the last one that of the sum due: unseen zeros that bring point below point.
+        "sums_room": printed.lacking([amount for _, amount in (*sums, due)]),
         "taxes": _taxes(invoice),
         "tax_texts": [printed.breakable(tax.text) for tax in invoice.totals.taxes if tax.text],
         "pay": [[label, _name(text)] for label, text in payment_told(invoice)],
@@ -59,16 +66,19 @@ def page_of(invoice: Invoice) -> Page:
                 payment.at.date().isoformat(),
                 payment.kind.replace("_", " "),
                 _name(payment.reference),
-                payment_amount(payment, invoice.minor_digits),
+                amount,
             ]
-            for payment in invoice.payments
+            for payment, amount in zip(invoice.payments, moved, strict=True)
         ],
+        "payments_room": printed.lacking(moved),
         "chart": None if is_note or not invoice.sessions else _chart(invoice),
-        "summaries": [] if is_note else _summaries(invoice),
+        "summaries": [_group(*group) for group in groups_shown(invoice)],
         "sessions_title": "What is credited" if is_note else "Every call",
         "sessions": [_session(session) for session in invoice.sessions],
-        "sessions_sum": f"{'Together' if is_note else 'All calls'}, {invoice.currency}",
-        "charges": _amount(invoice.totals.charges),
+        # The last row of every table of calls, as long as those of the summaries.
+        "together": _summary(
+            f"{'Together' if is_note else ALL_CALLS}, {invoice.currency}", invoice.all_calls
+        ),
         "legend_title": f"How this {'credit note' if is_note else 'invoice'} is reckoned",
         "legend": [printed.breakable(sentence) for sentence in invoice.legend],
         "dispute": printed.breakable(invoice.dispute),
@@ -97,10 +107,9 @@ def _note_facts(invoice: Invoice) -> list[list[str]]:
 
 
 def _party(party: Party) -> Page:
-    country = [party.country] if party.country else []
     return {
         "name": _name(party.name),
-        "address": [_name(line) for line in (*party.address, *country)],
+        "address": [_name(line) for line in postal_lines(party)],
         "particulars": [[label, _name(text)] for label, text in particulars_told(party)],
     }
 
@@ -140,25 +149,14 @@ def _chart(invoice: Invoice) -> Page:
     return {"bars": bars, "told": f"{told}.", "top": _amount(top)}
 
 
-def _summaries(invoice: Invoice) -> list[Page]:
-    """Return the tables of groups; by tag only where there are tags, for all else is one row."""
-    tables = [
-        ("Calls by destination", "Destination", invoice.by_destination),
-        ("Calls by day", "Day", invoice.by_day),
-        ("Calls by subscriber", "Subscriber", invoice.by_subscriber),
-    ]
-    if any(summary.label for summary in invoice.by_tag):
-        tables.append(("Calls by tag", "Tag", invoice.by_tag))
-    return [
-        {"title": title, "first": first, "rows": [_summary(row) for row in rows]}
-        for title, first, rows in tables
-        if rows
-    ]
+def _group(title: str, first: str, summaries: Sequence[Summary]) -> Page:
+    rows = [_summary(_cell(summary.label) or UNTAGGED, summary) for summary in summaries]
+    return {"title": title, "first": first, "rows": rows}
 
 
-def _summary(summary: Summary) -> list[str]:
+def _summary(label: str, summary: Summary) -> list[str]:
     return [
-        _cell(summary.label) or UNTAGGED,
+        label,
         str(summary.calls),
         printed.duration(summary.talk_seconds),
         printed.duration(summary.billed_seconds),

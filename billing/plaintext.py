@@ -13,8 +13,10 @@ from datetime import timedelta
 
 from billing import printed
 from billing.document import (
+    ALL_CALLS,
     UNTAGGED,
     corrected,
+    groups_shown,
     particulars_told,
     payment_amount,
     payment_told,
@@ -26,6 +28,7 @@ from billing.document import (
 )
 from billing.invoice import Invoice, InvoiceLine, InvoiceSession, LineKind, PaperKind, Summary
 from billing.particulars import Party
+from billing.postal import postal_lines
 from values.money import AMOUNT_SCALE
 
 WIDTH = 100
@@ -50,7 +53,7 @@ def to_table(invoice: Invoice) -> str:
         "",
         *_lines(invoice.sessions),
         "",
-        *(() if is_note else _summaries(invoice)),
+        *_summaries(invoice),
         *_payments(invoice),
         *_sums(invoice),
         "",
@@ -74,9 +77,8 @@ def _buyer(invoice: Invoice, label: str) -> Iterator[str]:
 
 
 def _party(party: Party) -> Iterator[str]:
-    country = (party.country,) if party.country else ()
     for told in (
-        [printed.name(line) for line in (*party.address, *country)],
+        [printed.name(line) for line in postal_lines(party)],
         [f"{label} {printed.name(text)}" for label, text in particulars_told(party)],
     ):
         if told:
@@ -137,48 +139,43 @@ def _words(line: InvoiceLine) -> list[str]:
 
 
 def _summaries(invoice: Invoice) -> Iterator[str]:
-    for title, summaries in (
-        ("By destination", invoice.by_destination),
-        ("By day", invoice.by_day),
-        ("By subscriber", invoice.by_subscriber),
-        ("By tag", invoice.by_tag),
-    ):
-        yield from _summary(title, summaries)
+    for title, _, summaries in groups_shown(invoice):
+        yield from _row(_SUMMARY_WIDTHS, (title, "Calls", "Talk", "Billed", "Amount"))
+        for each in summaries:
+            yield from _row(_SUMMARY_WIDTHS, _summary(printed.name(each.label) or UNTAGGED, each))
+        if len(summaries) > 1:
+            yield from _row(_SUMMARY_WIDTHS, _summary(ALL_CALLS, invoice.all_calls))
         yield ""
 
 
-def _summary(title: str, summaries: Sequence[Summary]) -> Iterator[str]:
-    yield from _row(_SUMMARY_WIDTHS, (title, "Calls", "Talk", "Billed", "Amount"))
-    for each in summaries:
-        amount = printed.grouped(printed.amount(each.amount, AMOUNT_SCALE))
-        lasted = (printed.duration(each.talk_seconds), printed.duration(each.billed_seconds))
-        label = printed.name(each.label) or UNTAGGED
-        yield from _row(_SUMMARY_WIDTHS, (label, str(each.calls), *lasted, amount))
+def _summary(label: str, summary: Summary) -> Sequence[str]:
+    return (
+        label,
+        str(summary.calls),
+        printed.duration(summary.talk_seconds),
+        printed.duration(summary.billed_seconds),
+        printed.grouped(printed.amount(summary.amount, AMOUNT_SCALE)),
+    )
 
 
 def _payments(invoice: Invoice) -> Iterator[str]:
     if not invoice.payments:
         return
     yield "Payments and credits"
-    for payment in invoice.payments:
+    amounts = [payment_amount(payment, invoice.minor_digits) for payment in invoice.payments]
+    for payment, amount, room in zip(invoice.payments, amounts, printed.lacking(amounts), strict=True):
         kind = payment.kind.replace("_", " ")
         told = f"{payment.at.date().isoformat()}  {kind}  {printed.name(payment.reference)}"
-        amount = payment_amount(payment, invoice.minor_digits)
-        yield from _row(_SUM_WIDTHS, (told, f"{invoice.currency} {amount}"))
+        yield from _row(_SUM_WIDTHS, (told, f"{invoice.currency} {amount}{' ' * len(room)}"))
     yield ""
 
 
 def _sums(invoice: Invoice) -> Iterator[str]:
     shown = totals_shown(invoice)
-    finest = max(_places(amount) for _, amount in shown)
-    for label, amount in shown:
-        room = " " * (finest - _places(amount))
-        yield from _row(_SUM_WIDTHS, (printed.name(label), f"{invoice.currency} {amount}{room}"))
-
-
-def _places(amount: str) -> int:
-    """How many characters there are from the point on."""
-    return len(amount) - len(amount.partition(".")[0])
+    rooms = printed.lacking([amount for _, amount in shown])
+    for (label, amount), room in zip(shown, rooms, strict=True):
+        told = f"{invoice.currency} {amount}{' ' * len(room)}"
+        yield from _row(_SUM_WIDTHS, (printed.name(label), told))
 
 
 def _sentences(invoice: Invoice) -> Iterator[str]:

@@ -7,6 +7,7 @@ Knows nothing of: invoices, layouts, languages.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -41,6 +42,16 @@ def grouped(number: str) -> str:
     """Return a printed number with commas between its thousands: -1,234,567.8900."""
     whole, point, fraction = number.removeprefix("-").partition(".")
     return f"{'-' if number.startswith('-') else ''}{int(whole):,}{point}{fraction}"
+
+
+def lacking(amounts: Sequence[str]) -> list[str]:
+    """Return what each printed amount lacks at its end beside the finest of its column, as zeros.
+
+    With so much room behind it, points stand below points.
+    """
+    places = [len(each) - len(each.partition(".")[0]) for each in amounts]
+    finest = max(places, default=0)
+    return [f".{'0' * finest}"[have:finest] for have in places]
 
 
 def rate(value: Decimal) -> str:

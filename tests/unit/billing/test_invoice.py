@@ -1,13 +1,14 @@
 """What an invoice says: periods, lines, summaries, totals."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from priced import a_plan, a_rate, an_invoice, rated
 
-from billing.invoice import LineKind
-from billing.particulars import Payment, TaxGroup
+from billing.invoice import GIVEN_BACK, LineKind
+from billing.particulars import CallCredit, Payment, TaxGroup
 from billing.period import Period, month
 from rating.plan import ALegPolicy
 
@@ -86,8 +87,31 @@ def test_summaries_by_day_and_destination_each_equal_the_sum_of_the_lines() -> N
     assert invoice.totals.charges == sum(line.amount for line in invoice.lines)
     for summaries in (invoice.by_day, invoice.by_destination):
         assert sum(summary.amount for summary in summaries) == invoice.totals.charges
-        assert sum(summary.calls for summary in summaries) == len(invoice.lines)
+        assert sum(summary.talk_seconds for summary in summaries) == invoice.all_calls.talk_seconds
+        assert sum(summary.billed_seconds for summary in summaries) == invoice.all_calls.billed_seconds
     assert [summary.label for summary in invoice.by_destination] == ["United Kingdom", "United States"]
+
+
+def test_a_call_is_a_callback_and_counts_once_in_each_group_that_it_has_a_leg_in() -> None:
+    both = rated(1, start=MARCH, b_seconds=(40, 50))
+    first, *others = both.legs
+    tagged = replace(both, legs=(first, *(replace(leg, tag="visit") for leg in others)))
+    invoice = an_invoice([tagged, rated(2, start=MARCH + timedelta(days=1), subscriber="Bruno")])
+    assert len(invoice.lines) == 5
+    assert [(each.label, each.calls) for each in invoice.by_day] == [("2026-03-10", 1), ("2026-03-11", 1)]
+    assert [each.calls for each in invoice.by_subscriber] == [1, 1]
+    assert [each.calls for each in invoice.by_destination] == [2, 2]
+    assert [(each.label, each.calls) for each in invoice.by_tag] == [("", 2), ("visit", 1)]
+    assert (invoice.all_calls.calls, invoice.all_calls.amount) == (2, invoice.totals.charges)
+
+
+def test_what_is_given_back_of_a_call_is_no_call() -> None:
+    given = CallCredit(number="CN-1", leg_id="", amount=Decimal("0.01"), at=MARCH + timedelta(days=3))
+    invoice = an_invoice([replace(rated(1, start=MARCH), credits=(given,))])
+    assert [(each.label, each.calls) for each in invoice.by_destination] == [
+        *((GIVEN_BACK, 0), ("United Kingdom", 1), ("United States", 1)),
+    ]
+    assert invoice.all_calls.calls == 1
 
 
 def test_W42_a_thousand_calls_are_rounded_once_and_taxed_once() -> None:

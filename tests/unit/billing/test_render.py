@@ -3,20 +3,23 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from priced import SELLER, ALegPolicy, a_plan, a_rate, an_invoice, rated
+from priced import BUYER, SELLER, ALegPolicy, a_plan, a_rate, an_invoice, rated
 from pypdf import PdfReader
 
 from billing import printed
 from billing.invoice import Invoice
 from billing.page import page_of
-from billing.particulars import Party, Payment, TaxGroup
+from billing.particulars import Item, ItemKind, Party, Payment, TaxGroup
 from billing.plaintext import WIDTH
+from billing.postal import postal_lines
 from billing.render import to_csv, to_html, to_json, to_pdf, to_table, to_typst
+from billing.tax import TaxCategory
 
 MARCH = datetime(2026, 3, 10, 8, tzinfo=UTC)
 HOSTILE = '#import "@preview/x:1.0.0" $x$ *b* _i_ `r` <l> @ref \\ "] #sys.exit() =cmd|\' /C calc\'!A0'
@@ -89,6 +92,41 @@ def test_a_month_without_calls_prints() -> None:
     assert "DRAFT" in to_table(invoice)
     assert to_pdf(invoice).startswith(b"%PDF")
     assert [row["kind"] for row in csv_rows(invoice)] == ["rounding", "total"]
+
+
+def test_a_month_without_calls_has_no_table_of_them_in_any_form() -> None:
+    invoice = an_invoice([])
+    for form in (to_table(invoice), to_html(invoice), *pages(invoice)):
+        assert "No calls in this period." in form
+        for told in ("Calls by", "TALK", "Talk  ", ">Talk<", "All calls"):
+            assert told not in form
+
+
+def test_every_form_counts_a_callback_as_one_call() -> None:
+    nights = [rated(number, start=MARCH, b_seconds=(40, 50), subscriber="Ada") for number in (1, 2)]
+    invoice = an_invoice(nights)
+    (page,) = pages(invoice)
+    for form in (to_table(invoice), " ".join(page.split()), re.sub(r"<[^>]*>|\s+", " ", to_html(invoice))):
+        assert re.search(r"2026-03-10 +2 +00:0", form)
+        assert re.search(r"All calls(, USD)? +2 +00:0", form)
+    document = json.loads(to_json(invoice))
+    assert [each["calls"] for each in document["by_day"]] == [2]
+    assert [each["calls"] for each in document["by_destination"]] == [2, 2]
+    assert document["all_calls"]["calls"] == 2
+    assert len({row["callback_id"] for row in csv_rows(invoice) if row["callback_id"]}) == 2
+
+
+def test_points_of_a_column_stand_below_points_in_every_form_that_people_read() -> None:
+    assert printed.lacking(["0.9100", "-12.40", "7", "1,000.0"]) == ["", "00", ".0000", "000"]
+    assert printed.lacking(["1", "20"]) == ["", ""]
+    assert printed.lacking([]) == []
+    invoice = month_of_calls()
+    sums = [line for line in to_table(invoice).splitlines() if " USD " in line]
+    assert len({line.rindex(".") for line in sums}) == 1 < len(sums)
+    html = to_html(invoice)
+    assert '<td class="n" data-room="">1.8200</td>' in html
+    assert '<td class="n" data-room="00">2.18</td>' in html
+    assert "td.n[data-room]::after { content: attr(data-room); visibility: hidden; }" in html
 
 
 @pytest.mark.parametrize(
@@ -213,6 +251,56 @@ def test_a_short_invoice_is_one_page_and_the_seller_stands_with_name_and_address
     for told in (SELLER.name, "12 Exchange Yard", "London EC1A 1AA", "Tax id GB 123 4567 89"):
         assert told in head
     assert "Page 1 of 1" in page
+
+
+def test_a_short_invoice_with_all_that_one_can_have_is_one_page() -> None:
+    reverse = TaxGroup(
+        label="VAT",
+        percent=Decimal(0),
+        category=TaxCategory.REVERSE_CHARGE,
+        text="Reverse charge: the recipient accounts for the VAT (Article 196, Directive 2006/112/EC).",
+    )
+    invoice = an_invoice(
+        [
+            rated(number, start=MARCH + timedelta(days=number), subscriber=f"Traveller {number}")
+            for number in range(3)
+        ],
+        tax=reverse,
+        seller=replace(SELLER, country="GB"),
+        buyer=replace(BUYER, country="FR"),
+        items=(Item(kind=ItemKind.FEE, name="Monthly fee, plan Traveller", amount=Decimal("4.00")),),
+        payments=(Payment(at=MARCH, reference="SEPA 8842", amount=Decimal("12.4")),),
+        previous_owed=Decimal("12.40"),
+    )
+    (page,) = pages(invoice)
+    assert "Page 1 of 1" in page
+
+
+@pytest.mark.parametrize(
+    ("address", "country", "printed_as"),
+    [
+        (("75005 Paris", "France"), "FR", ("75005 Paris", "France")),
+        (("75005 Paris",), "FR", ("75005 Paris", "France")),
+        (("75005 Paris, FRANCE.",), "FR", ("75005 Paris, FRANCE.",)),
+        (("10117 Berlin", "Deutschland", ""), "DE", ("10117 Berlin", "Deutschland", "")),
+        (("London EC1A 1AA, UK",), "GB", ("London EC1A 1AA, UK",)),
+        (("Newfrance",), "FR", ("Newfrance", "France")),
+        (("Sydney NSW 2000",), "", ("Sydney NSW 2000",)),
+        ((), "US", ("United States",)),
+        (("somewhere",), "XX", ("somewhere", "XX")),
+    ],
+)
+def test_a_country_is_printed_once_whether_the_address_ends_in_it_or_not(
+    address: tuple[str, ...], country: str, printed_as: tuple[str, ...]
+) -> None:
+    assert postal_lines(Party(name="One", address=address, country=country)) == printed_as
+
+
+def test_both_sides_name_their_country_once_in_every_form() -> None:
+    invoice = an_invoice([], seller=replace(SELLER, country="GB"), buyer=replace(BUYER, country="FR"))
+    for form in (to_table(invoice), to_html(invoice), *pages(invoice)):
+        assert form.count("United Kingdom") == form.count("France") == 1
+        assert not re.search(r"\b(GB|FR)(\n|<|, *$)", form)
 
 
 def test_a_long_invoice_repeats_its_head_on_every_page() -> None:
