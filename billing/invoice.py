@@ -24,7 +24,7 @@ from enum import StrEnum
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from billing.legend import dispute_of, legend_of
+from billing.legend import dispute_of, legend_of, price_list_of
 from billing.particulars import ZERO, CallCredit, Item, Party, Payment, RatedLeg, RatedSession
 from billing.period import Period
 from billing.printed import masked_number
@@ -191,6 +191,7 @@ def build_invoice(
     items: Sequence[Item] = (),
     previous_owed: Decimal = ZERO,
     payments: Sequence[Payment] = (),
+    plans: Sequence[Plan] = (),
     tax: TaxGroup | None = None,
     taxes: Mapping[str, TaxGroup] | None = None,
     dispute: str = "",
@@ -198,8 +199,9 @@ def build_invoice(
 ) -> Invoice:
     """Return the invoice of a period; callbacks outside it are left out.
 
-    `plan` is the account's at the end of the period: it gives the currency and the legend; each line says
-    its own increments. Legs that nobody answered are not printed, for they cost nothing.
+    `plan` is the account's at the end of the period and gives the currency; `plans` are those that the calls
+    were priced by, for the legend: none is that one. Legs that nobody answered are not printed, for they
+    cost nothing.
     """
     inside = tuple(session for session in sessions if period.holds(session.ended_at))
     head = head_of(
@@ -215,6 +217,7 @@ def build_invoice(
         items=items,
         previous_owed=previous_owed,
         payments=payments,
+        plans=plans,
         tax=tax,
         taxes=taxes,
         dispute=dispute,
@@ -237,6 +240,7 @@ def head_of(
     items: Sequence[Item] = (),
     previous_owed: Decimal = ZERO,
     payments: Sequence[Payment] = (),
+    plans: Sequence[Plan] = (),
     tax: TaxGroup | None = None,
     taxes: Mapping[str, TaxGroup] | None = None,
     dispute: str = "",
@@ -257,7 +261,7 @@ def head_of(
         due_on=due_on,
         currency=plan.currency,
         minor_digits=total_digits(plan.currency),
-        price_list=f"{plan.name}, version {plan.version}",
+        price_list=price_list_of(plans or [plan]),
         items=tuple(items),
         payments=paid,
         totals=reckon(
@@ -269,7 +273,7 @@ def head_of(
             previous_owed=previous_owed,
             payments=paid,
         ),
-        legend=legend_of(plan, period),
+        legend=legend_of(plans or [plan], period),
         dispute=dispute or dispute_of(seller),
         numbers_masked=numbers_masked,
     )

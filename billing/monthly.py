@@ -28,6 +28,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class MonthFacts:
     """All that an invoice says besides its calls; of them only the sum.
 
+    `plan` is the account's at the period's end, `plans_used` those that its answered legs were priced by.
     `is_active`: the account was open at the period's end, so its plan's monthly fee is due.
     """
 
@@ -39,6 +40,7 @@ class MonthFacts:
     previous_owed: Decimal
     payments: tuple[Payment, ...] = ()
     options: tuple[Item, ...] = ()
+    plans_used: tuple[Plan, ...] = ()
     is_active: bool = True
     tax_place: str = ""
     numbers_masked: bool = False
@@ -78,6 +80,7 @@ def monthly_head(
         items=items,
         previous_owed=facts.previous_owed,
         payments=facts.payments,
+        plans=facts.plans_used,
         taxes={
             group: tax_of(
                 taxes,

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 
 from sqlalchemy import (
     BigInteger,
@@ -47,7 +48,7 @@ from store.ledger import receivable
 from store.moneytables import credit_notes
 from store.options import Option
 from store.outcomes import WAIVED_UNITS
-from store.plans import plan_in_force
+from store.plans import plan_in_force, plan_versions_of
 from store.schema import accounts, cdrs, charges, entries, postings, settlements
 from values.instants import micros
 from values.money import decimal_from_units, half_up
@@ -156,7 +157,8 @@ def _facts_together(
     last: Mapping[str, LastInvoice],
 ) -> dict[str, MonthFacts]:
     ids = [owner.id for owner in owners]
-    charged = _charged(connection, ids, period.starts_at, period.ends_at)
+    charged, used = _charged(connection, ids, period.starts_at, period.ends_at)
+    versions = plan_versions_of(connection, chain.from_iterable(used.values()))
     payments = _payments(connection, owners, period)
     owed = _owed_before(connection, owners, period, last)
     options = _options(connection, owners, period)
@@ -170,6 +172,7 @@ def _facts_together(
             previous_owed=decimal_from_units(owed.get(owner.id, 0)),
             payments=tuple(payments.get(owner.id, ())),
             options=tuple(options.get(owner.id, ())),
+            plans_used=tuple(dict.fromkeys(versions[plan_id] for plan_id in used.get(owner.id, ()))),
             is_active=_is_active(owner, period),
             tax_place=owner.tax_place,
             numbers_masked=owner.masks_numbers,
@@ -199,32 +202,40 @@ def party_of(owner: Account) -> Party:
 
 def _charged(
     connection: Connection, ids: Sequence[str], since: datetime | None, until: datetime
-) -> dict[str, int]:
-    """What the calls of each account come to: their charges in effect, less what was waived or given back."""
+) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """What the calls of each account come to: their charges in effect, less what was waived or given back.
+
+    Beside it, for each account, the plan versions that these charges are by, the one used first first.
+    """
     mine = [settlements.c.account_id.in_(ids), settlements.c.ended_at < until]
     if since is not None:
         mine.append(settlements.c.ended_at >= since)
     gross = (
-        select(settlements.c.account_id, func.sum(charges.c.amount_units))
+        select(settlements.c.account_id, charges.c.plan_id, func.sum(charges.c.amount_units))
         .select_from(
             settlements.join(cdrs, cdrs.c.callback_id == settlements.c.callback_id).join(
                 charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE)
             )
         )
         .where(*mine)
-        .group_by(settlements.c.account_id)
+        .group_by(settlements.c.account_id, charges.c.plan_id)
+        .order_by(settlements.c.account_id, func.min(settlements.c.ended_at), charges.c.plan_id)
     )
     waived = (
         select(settlements.c.account_id, func.sum(WAIVED_UNITS))
         .where(*mine, settlements.c.waived_units != 0)
         .group_by(settlements.c.account_id)
     )
-    sums: dict[str, int] = {account_id: int(units) for account_id, units in connection.execute(gross)}
+    sums: dict[str, int] = defaultdict(int)
+    used: dict[str, list[str]] = defaultdict(list)
+    for account_id, plan_id, units in connection.execute(gross):
+        sums[account_id] += int(units)
+        used[account_id].append(plan_id)
     for account_id, units in connection.execute(waived):
-        sums[account_id] = sums.get(account_id, 0) - int(units)
+        sums[account_id] -= int(units)
     for account_id, units in callcredits.given_by_account(connection, ids, since, until).items():
-        sums[account_id] = sums.get(account_id, 0) - units
-    return sums
+        sums[account_id] -= units
+    return sums, used
 
 
 def _owed_before(
@@ -235,7 +246,8 @@ def _owed_before(
     owed: dict[str, int] = defaultdict(int)
     if fresh:
         ids = [owner.id for owner in fresh]
-        for account_id, units in _charged(connection, ids, None, period.starts_at).items():
+        before, _ = _charged(connection, ids, None, period.starts_at)
+        for account_id, units in before.items():
             owed[account_id] += units
         moved = _moved(connection, fresh, entries.c.at < period.starts_at)
         for account_id, units in moved.items():

@@ -5,7 +5,7 @@ Gives: the pinned version by its id, `<name>:<version>`, or the one in force at 
 Knows nothing of: what the terms mean.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -74,6 +74,14 @@ def plan(connection: Connection, plan_id: str) -> Plan:
         raise NotFound("plan", f"there is no plan version {plan_id!r}", "see `dialback plan list`")
     found = _plan_of(row)
     return replace(found, id=plan_id, a_leg_policy=ALegPolicy.FREE) if marked else found
+
+
+def plan_versions_of(connection: Connection, plan_ids: Iterable[str]) -> dict[str, Plan]:
+    """The version behind each pinned id, with the terms that it has for calls of an account."""
+    versions = {plan_id: plan_id.partition(FREE_A_LEG)[0] for plan_id in plan_ids}
+    wanted = select(plan_versions).where(plan_versions.c.id.in_(set(versions.values())))
+    found = {row.id: _plan_of(row) for row in connection.execute(wanted)}
+    return {plan_id: found[version] for plan_id, version in versions.items()}
 
 
 def plan_in_force(connection: Connection, name: str, at: datetime) -> Plan:

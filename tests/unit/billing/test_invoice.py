@@ -177,6 +177,24 @@ def test_F048_the_legend_prints_increments_policy_rounding_and_zone() -> None:
         assert sentence in legend
 
 
+def test_after_a_change_of_plan_the_legend_says_what_each_plan_that_was_used_says_otherwise() -> None:
+    old = a_plan("60/60", a_leg_policy=ALegPolicy.FREE)
+    new = a_plan(id="p2", name="Business", version=3, free_below_seconds=5)
+    invoice = an_invoice([rated(1, start=MARCH)], plan=new, plans=(old, new))
+    legend = " ".join(invoice.legend)
+    for sentence in (
+        "Under Traveller, version 1: The call to you is free.",
+        "Under Business, version 3: The call to you is charged from the first key",
+        "Under Traveller, version 1: Billed is at least 60 s, then steps of 60 s",
+        "Under Business, version 3: Calls to destinations shorter than 5 s are free.",
+        "Each call keeps the terms under which it began: Traveller, version 1; Business, version 3.",
+    ):
+        assert sentence in legend
+    assert legend.count("half-up to 4 decimals") == 1  # what both say is said once, under neither's name
+    assert invoice.price_list == "Traveller, version 1; Business, version 3"
+    assert "Under" not in " ".join(an_invoice([], plan=new, plans=(old,)).legend)
+
+
 def test_an_invoice_without_number_is_a_draft_and_otherwise_the_same() -> None:
     draft, final = an_invoice([rated(1, start=MARCH)], number=""), an_invoice([rated(1, start=MARCH)])
     assert draft.is_draft

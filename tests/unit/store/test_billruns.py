@@ -19,6 +19,7 @@ from billing.period import month
 from billing.render import forms, to_json
 from billing.tax import REVERSE_CHARGE_TEXT, TaxCategory, TaxRow
 from calls.admission import AccountState
+from rating.plan import ALegPolicy
 from staff.drafts import draft
 from store import customers, invoices, ledger, papers
 from store.audit import Author
@@ -505,3 +506,20 @@ def test_F150_nothing_is_dated_into_a_month_that_is_closed(company: Database) ->
     pay(company, "2.00", head.period.ends_at, "late")
     april = head_of(company, month_of=APRIL, at=MAY_2)
     assert april.totals.amount_due == Decimal("-3.0000") == -balance(company)
+
+
+def test_a_months_legend_names_the_plans_that_its_calls_were_priced_by(company: Database) -> None:
+    later = replace(plan_of(), a_leg_policy=ALegPolicy.FREE)
+    company.call("plan", add_plan, later, effective_at=LONG_AGO, author=CLERK)
+    call_story(company, "one", plan_id="standard:1")
+    call_story(company, "proof", plan_id="standard:1+free")  # a number's proof, of which leg A is free
+    assert drafted(company).price_list == "standard, version 1"
+    call_story(company, "two", plan_id="standard:2")
+    before, head = drafted(company), head_of(company)
+    legend = " ".join(head.legend)
+    assert "Under standard, version 1: The call to you is charged from the first key" in legend
+    assert "Under standard, version 2: The call to you is free." in legend
+    assert (before.legend, before.price_list) == (head.legend, head.price_list)
+    april = drafted(company, APRIL, MAY_2)  # without a call the terms are those of its end
+    assert april.price_list == "standard, version 2"
+    assert "Under" not in " ".join(april.legend)
