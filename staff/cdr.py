@@ -14,7 +14,7 @@ import rich_click as click
 
 from staff.desk import Desk, is_called_alone, pass_desk
 from staff.discretion import seen
-from staff.inputs import Count, rows_output_option
+from staff.inputs import Count, rows_output_option, together
 from staff.listing import Row, decimal_amount, show_rows
 from staff.ranges import ends_from, ends_options
 
@@ -41,25 +41,22 @@ LISTED = (
 SPARE = ("talk_seconds", "account", "disposition", "role", "destination", "currency", "length")
 
 
-def filters(command: Any) -> Any:
-    """The options of both `dialback cdr` and `dialback cdr list`."""
-    for option in (
-        click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's."),
-        click.option("--callback", "callback_id", metavar="ID", help="Only this callback's."),
-        ends_options(begins="Callbacks that ended from then on.", ends="Callbacks that ended before then."),
-        click.option(
-            "--last",
-            type=Count(),
-            is_flag=False,
-            flag_value=LAST,
-            metavar="[N]",
-            help=f"Only the latest N legs; {LAST} without a number.",
-        ),
-        rows_output_option,
-        pass_desk,
-    )[::-1]:
-        command = option(command)
-    return command
+filters = together(
+    click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's."),
+    click.option("--callback", "callback_id", metavar="ID", help="Only this callback's."),
+    ends_options(begins="Callbacks that ended from then on.", ends="Callbacks that ended before then."),
+    click.option(
+        "--last",
+        type=Count(),
+        is_flag=False,
+        flag_value=LAST,
+        metavar="[N]",
+        help=f"Only the latest N legs; {LAST} without a number.",
+    ),
+    rows_output_option,
+    pass_desk,
+)
+"""The options of both `dialback cdr` and `dialback cdr list`."""
 
 
 @click.group(invoke_without_command=True, epilog="Example: dialback cdr --last 20")

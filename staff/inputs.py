@@ -8,6 +8,7 @@ Knows nothing of: what the values are for.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import reduce
 from typing import Any, TypeVar
 
 import click
@@ -134,6 +135,15 @@ class Country(click.ParamType[str, object]):
         if code not in countries():
             self.fail(f"{value!r} is no country; write two capitals, such as GB", param, ctx)
         return code
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Several options as one decorator; `--help` lists them in this order."""
+
+    def add(command: Command) -> Command:
+        return reduce(lambda made, option: option(made), reversed(options), command)
+
+    return add
 
 
 def output_option(command: Command) -> Command:

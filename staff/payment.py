@@ -19,6 +19,7 @@ from staff.inputs import (
     reason_option,
     required_reason_option,
     rows_output_option,
+    together,
 )
 from staff.listing import amount, show_rows
 from staff.money import own_money, paid_money, reference_option, show_outcome
@@ -33,12 +34,27 @@ if TYPE_CHECKING:
 LISTED = ("at", "account", "what", "reference", "amount", "currency", "entry")
 SPARE = ("entry",)
 MONEY_IN = ("payment.add", "top-up.add", "payment.reverse", "refund.add", "voucher.redeem")
-at_option = click.option(
-    "--at",
-    type=LocalInstant("the account's zone"),
-    metavar="TIME",
-    help="When it came in; a day or a time without an offset is the account's.  [default: now]",
+money_arguments = together(
+    click.argument("account_id", metavar="ACCOUNT"), click.argument("text", metavar="AMOUNT")
 )
+money_in = together(
+    money_arguments,
+    click.option(
+        "--currency",
+        metavar="CODE",
+        help="Of the amount; converted by the day's rate.  [default: the account's]",
+    ),
+    reference_option,
+    reason_option,
+    click.option(
+        "--at",
+        type=LocalInstant("the account's zone"),
+        metavar="TIME",
+        help="When it came in; a day or a time without an offset is the account's.  [default: now]",
+    ),
+    output_option,
+)
+money_out = together(money_arguments, reference_option, required_reason_option, output_option)
 
 
 @click.group()
@@ -62,15 +78,7 @@ def write_off() -> None:
 
 
 @payment.command(epilog="Example: dialback payment add acme 100 --reference bank-2026-03-01-77")
-@click.argument("account_id", metavar="ACCOUNT")
-@click.argument("text", metavar="AMOUNT")
-@click.option(
-    "--currency", metavar="CODE", help="Of the amount; converted by the day's rate.  [default: the account's]"
-)
-@reference_option
-@reason_option
-@at_option
-@output_option
+@money_in
 @pass_desk
 def add(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
     """Write down a payment."""
@@ -82,15 +90,7 @@ def add(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
 @top_up.command(
     "add", epilog="Example: dialback top-up add acme 20 --reference card-7781 --reason 'by telephone'"
 )
-@click.argument("account_id", metavar="ACCOUNT")
-@click.argument("text", metavar="AMOUNT")
-@click.option(
-    "--currency", metavar="CODE", help="Of the amount; converted by the day's rate.  [default: the account's]"
-)
-@reference_option
-@reason_option
-@at_option
-@output_option
+@money_in
 @pass_desk
 def add_top_up(desk: Desk, /, account_id: str, output: str, **words: Any) -> None:
     """Write down money paid in advance; a prepaid account may call at once."""
@@ -157,11 +157,7 @@ def list_(
 @refund.command(
     "add", epilog="Example: dialback refund add acme 12.50 --reference bank-out-9 --reason 'account closed'"
 )
-@click.argument("account_id", metavar="ACCOUNT")
-@click.argument("text", metavar="AMOUNT")
-@reference_option
-@required_reason_option
-@output_option
+@money_out
 @pass_desk
 def add_refund(desk: Desk, *, account_id: str, text: str, reference: str, reason: str, output: str) -> None:
     """Write down money given back; at most what is to the account's credit and was paid in."""
@@ -179,11 +175,7 @@ def add_refund(desk: Desk, *, account_id: str, text: str, reference: str, reason
 @write_off.command(
     "add", epilog="Example: dialback write-off add acme 3.10 --reference wo-2026-7 --reason 'insolvent'"
 )
-@click.argument("account_id", metavar="ACCOUNT")
-@click.argument("text", metavar="AMOUNT")
-@reference_option
-@required_reason_option
-@output_option
+@money_out
 @pass_desk
 def add_write_off(
     desk: Desk, *, account_id: str, text: str, reference: str, reason: str, output: str

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import rich_click as click
 
 from staff.desk import Desk, pass_desk
-from staff.inputs import Instant, output_option, reason_option, rows_output_option
+from staff.inputs import Instant, output_option, reason_option, rows_output_option, together
 from staff.listing import Row, decimal_amount, show_record, show_rows
 
 if TYPE_CHECKING:
@@ -44,52 +44,32 @@ def plan() -> None:
     """Plans: which deck an account pays by, and in what steps."""
 
 
-def terms_options(command: Any) -> Any:
-    """Every term of a plan as an option; what is left out takes the default."""
-    for option in _TERMS[::-1]:
-        command = option(command)
-    return command
+def _term(flag: str, told: str, *, shown_as: str | None = None, **fields: Any) -> Any:
+    """A term as an option; what it is by default stands in the help, unless nothing is."""
+    return click.option(flag, metavar=shown_as, show_default="default" in fields, help=told, **fields)
 
 
-_TERMS = (
-    click.option(
-        "--deck", required=True, metavar="DECK", help="A deck of kind sell; its currency is the plan's."
-    ),
-    click.option(
-        "--first-increment",
-        type=int,
-        default=30,
-        show_default=True,
-        metavar="SECONDS",
-        help="The least that is billed of an answered leg.",
-    ),
-    click.option(
-        "--next-increment",
-        type=int,
-        default=1,
-        show_default=True,
-        metavar="SECONDS",
-        help="In what steps it is billed after that.",
-    ),
-    click.option(
+def _whole(flag: str, default: int, told: str, shown_as: str = "SECONDS") -> Any:
+    return _term(flag, told, type=int, default=default, shown_as=shown_as)
+
+
+def _priced(flag: str, told: str, **fields: Any) -> Any:
+    return _term(flag, told, shown_as="AMOUNT", **fields)
+
+
+terms_options = together(
+    _term("--deck", "A deck of kind sell; its currency is the plan's.", shown_as="DECK", required=True),
+    _whole("--first-increment", 30, "The least that is billed of an answered leg."),
+    _whole("--next-increment", 1, "In what steps it is billed after that."),
+    _term(
         "--a-leg-policy",
+        "Which seconds of the call to the subscriber are paid.",
         type=click.Choice(POLICIES),
         default="from_accept",
-        show_default=True,
-        help="Which seconds of the call to the subscriber are paid.",
     ),
-    click.option(
-        "--connect-fee", default="0", show_default=True, metavar="AMOUNT", help="For each charged leg."
-    ),
-    click.option(
-        "--free-below",
-        type=int,
-        default=0,
-        show_default=True,
-        metavar="SECONDS",
-        help="Legs shorter than this cost nothing.",
-    ),
-    click.option("--zone", default="UTC", show_default=True, metavar="ZONE", help="Whose clock bands go by."),
+    _priced("--connect-fee", "For each charged leg.", default="0"),
+    _whole("--free-below", 0, "Legs shorter than this cost nothing."),
+    _term("--zone", "Whose clock bands go by.", shown_as="ZONE", default="UTC"),
     click.option(
         "--band",
         "bands",
@@ -97,39 +77,16 @@ _TERMS = (
         metavar="NAME=DAYS HOURS",
         help="Hours with rows of their own in the deck: 'peak=Mo-Fr 08:00-20:00'. May be given again.",
     ),
-    click.option("--call-price-min", metavar="AMOUNT", help="What each charged leg costs at least."),
-    click.option("--call-price-max", metavar="AMOUNT", help="What each charged leg costs at most."),
-    click.option(
-        "--amount-places",
-        type=int,
-        default=4,
-        show_default=True,
-        metavar="DECIMALS",
-        help="To what each leg's price is rounded, half-up.",
-    ),
-    click.option(
-        "--monthly-fee",
-        default="0",
-        show_default=True,
-        metavar="AMOUNT",
-        help="What a month costs besides calls.",
-    ),
-    click.option(
-        "--monthly-fee-waived-from", metavar="AMOUNT", help="No fee from so much of call charges on."
-    ),
-    click.option(
-        "--package-minutes",
-        type=int,
-        default=0,
-        show_default=True,
-        metavar="MINUTES",
-        help="Minutes a month that cost nothing.",
-    ),
-    click.option(
+    _priced("--call-price-min", "What each charged leg costs at least."),
+    _priced("--call-price-max", "What each charged leg costs at most."),
+    _whole("--amount-places", 4, "To what each leg's price is rounded, half-up.", "DECIMALS"),
+    _priced("--monthly-fee", "What a month costs besides calls.", default="0"),
+    _priced("--monthly-fee-waived-from", "No fee from so much of call charges on."),
+    _whole("--package-minutes", 0, "Minutes a month that cost nothing.", "MINUTES"),
+    _term(
         "--package-rolls-over/--package-lapses",
+        "What becomes of minutes that are left when the month is over.",
         default=False,
-        show_default=True,
-        help="What becomes of minutes that are left when the month is over.",
     ),
     click.option(
         "--package-prefix",
@@ -138,32 +95,14 @@ _TERMS = (
         metavar="PREFIX",
         help="Destinations that the package pays for; all without it. May be given again.",
     ),
-    click.option(
-        "--overage", metavar="AMOUNT", help="A minute beyond the package; the deck's rate without it."
-    ),
-    click.option("--follow-on-key", default="#", show_default=True, help="#, ## or ###: a further call."),
-    click.option(
-        "--in-call-key", default="##", show_default=True, help="##, #, ### or '': ends a call that runs."
-    ),
-    click.option(
-        "--talk-seconds-max",
-        type=int,
-        default=7200,
-        show_default=True,
-        metavar="SECONDS",
-        help="The longest talk, whatever the credit.",
-    ),
-    click.option(
-        "--margin-floor",
-        default="0",
-        show_default=True,
-        metavar="PERCENT",
-        help="No route that earns less is taken.",
-    ),
-    click.option(
-        "--margin-floor-amount", metavar="AMOUNT", help="Nor one that earns less than this a minute."
-    ),
+    _priced("--overage", "A minute beyond the package; the deck's rate without it."),
+    _term("--follow-on-key", "#, ## or ###: a further call.", default="#"),
+    _term("--in-call-key", "##, #, ### or '': ends a call that runs.", default="##"),
+    _whole("--talk-seconds-max", 7200, "The longest talk, whatever the credit."),
+    _term("--margin-floor", "No route that earns less is taken.", shown_as="PERCENT", default="0"),
+    _priced("--margin-floor-amount", "Nor one that earns less than this a minute."),
 )
+"""Every term of a plan; what is left out takes the default."""
 
 
 @plan.command(

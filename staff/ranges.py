@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from staff.desk import Desk, say
-from staff.inputs import Command, LocalInstant, Month, Zone
+from staff.inputs import Command, LocalInstant, Month, Zone, together
 from staff.listing import CSV, JSON, TABLE, WIDE, Row, show_rows
 
 if TYPE_CHECKING:
@@ -60,24 +60,23 @@ OUTPUT_OPTIONS = (
 
 def span_options(command: Any) -> Any:
     """Add --month, --from, --till and --zone."""
-    return _with(SPAN_OPTIONS, command)
+    return together(*SPAN_OPTIONS)(command)
 
 
 def ends_options(
     *, begins: str = "From then on.", ends: str = "Before then."
 ) -> Callable[[Command], Command]:
     """Add --from, --till and --zone to a list."""
-    options = (
+    return together(
         click.option("--from", "since", type=LocalInstant(), metavar="TIME", help=begins),
         click.option("--till", "until", type=LocalInstant(), metavar="TIME", help=ends),
         _ZONE,
     )
-    return lambda command: _with(options, command)
 
 
 def report_output(command: Any) -> Any:
     """Add --output with spreadsheets, and --file."""
-    return _with(OUTPUT_OPTIONS, command)
+    return together(*OUTPUT_OPTIONS)(command)
 
 
 def span_from(
@@ -166,9 +165,3 @@ def zone_of(desk: Desk, account_id: str | None) -> str:
     from store import accounts
 
     return desk.read("read account", accounts.account, account_id).zone
-
-
-def _with(options: Sequence[Any], command: Any) -> Any:
-    for option in reversed(options):
-        command = option(command)
-    return command
