@@ -18,13 +18,14 @@ BENCHES = {
     "calls": "Whole callbacks: Dialback, and a bare Asterisk that does the same. Some ten minutes.",
 }
 USAGE = "usage: bin/bench BENCH [OPTIONS]      bin/bench BENCH --help tells the options\n\n"
+NAME_WIDTH = max(map(len, BENCHES)) + 2
 EXIT_WRONG_USE = 2
 
 
 def main(arguments: list[str]) -> int:
     """The command line."""
     if not arguments or arguments[0] in {"-h", "--help"}:
-        sys.stdout.write(USAGE + "".join(f"  {name:8}{told}\n" for name, told in BENCHES.items()))
+        sys.stdout.write(USAGE + "".join(f"  {name:{NAME_WIDTH}}{told}\n" for name, told in BENCHES.items()))
         return 0
     name, *options = arguments
     if name not in BENCHES:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bench import trial
-from bench.__main__ import main
+from bench.__main__ import BENCHES, main
 from bench.calls import Results
 from bench.processes import Process
 from bench.sides import Wishes
@@ -71,6 +71,7 @@ def test_a_process_s_time_is_what_the_kernel_counts() -> None:
 
 def test_benches_are_listed_and_a_strange_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    assert "calls" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert all(f"  {name} " in told for name in BENCHES)
     assert main(["strange"]) == 2
     assert "there is no 'strange'" in capsys.readouterr().err
