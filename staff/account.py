@@ -79,7 +79,7 @@ def account() -> None:
 @click.option("--address", default="", help="Postal address for invoices; \\n between its lines.")
 @click.option("--email", default="", help="Where invoices go.")
 @click.option("--tax-id", default="", help="As the tax office writes it, such as DE123456789.")
-@click.option("--tax-place", default="", metavar="CC", help="What taxes it: DE, or US-NY.")
+@click.option("--tax-place", default="", metavar="CC", help="Whose taxes it bears: DE, or US-NY.")
 @click.option(
     "--bill-cycle",
     type=click.Choice(["monthly", "on-demand"]),
@@ -87,9 +87,11 @@ def account() -> None:
     show_default=True,
     help="on-demand: left out of the run of the month.",
 )
-@click.option("--mask-numbers/--show-numbers", "masks_numbers", help="Called numbers on paper and in CSV.")
+@click.option(
+    "--mask-numbers/--show-numbers", "masks_numbers", help="Whether invoices show called numbers whole."
+)
 @click.option("--ask-tag/--no-ask-tag", "asks_tag", help="Ask callers for a cost code after the number.")
-@click.option("--callbacks-max", type=Count(0), default=0, help="At once; 0 is no limit.")
+@click.option("--callbacks-max", type=Count(0), default=0, help="How many callbacks at once; 0 sets no cap.")
 @reason_option
 @output_option
 @pass_desk
@@ -189,8 +191,12 @@ def list_(desk: Desk, output: str) -> None:
 @click.option("--address", help="Billing address; a line break is \\n.")
 @click.option("--email", help="Where invoices are sent.")
 @click.option("--tax-id", help="VAT number and the like.")
-@click.option("--tax-place", metavar="CC", help="Country that taxes it.")
-@click.option("--bill-cycle", type=click.Choice(["monthly", "on-demand"]), help="When it is invoiced.")
+@click.option("--tax-place", metavar="CC", help="Whose taxes it bears: DE, or US-NY.")
+@click.option(
+    "--bill-cycle",
+    type=click.Choice(["monthly", "on-demand"]),
+    help="on-demand: left out of the run of the month.",
+)
 @click.option(
     "--mask-numbers/--show-numbers",
     "masks_numbers",

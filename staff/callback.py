@@ -147,7 +147,9 @@ def show(desk: Desk, callback_id: str, output: str) -> None:
 @callback.command("list", epilog="Example: dialback callback list --account acme --live")
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
 @click.option("--subscriber", "subscriber_id", metavar="SUBSCRIBER", help="Only this subscriber's.")
-@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="May be repeated.")
+@click.option(
+    "--state", "states", type=click.Choice(STATES), multiple=True, help="Only these; may be repeated."
+)
 @click.option("--live", is_flag=True, help="Only those that have not ended.")
 @click.option("--number", metavar="NUMBER", help="On either leg.")
 @ends_options(begins="Asked for from then on.", ends="Asked for before then.")

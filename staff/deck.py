@@ -29,7 +29,7 @@ from staff.inputs import (
     required_reason_option,
     rows_output_option,
 )
-from staff.listing import Row, heading, moment, plain, show_rows
+from staff.listing import EVER_SINCE, Row, heading, plain, show_rows, since
 
 if TYPE_CHECKING:
     from rating.deckmerge import Change
@@ -171,7 +171,7 @@ def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: st
         say("There is more: --limit 0 shows all.")
     for finding in findings:
         say(f"{'HOLDS' if finding.kind.holds else 'note '}  {finding.kind}: {finding}")
-    say(f"{found.name} is {found.state}, from {moment(found.effective_at)}; {found.rejected} rows rejected")
+    say(f"{found.name} is {found.state}, {since(found.effective_at)}; {found.rejected} rows rejected")
 
 
 @deck.command(epilog="Example: dialback deck approve retail:4 --override 'agreed with alphatel on 3 March'")
@@ -184,7 +184,7 @@ def approve(desk: Desk, /, version: str, reason: str, **words: Any) -> None:
     """Put a staged version in force at its instant, or now if that has passed; whole, in one step."""
     name, number = decklook.named_version(version)
     found = _approve(desk, name, number, words, reason)
-    click.echo(f"{found.name}: {found.rows} rows, in force from {moment(found.effective_at)}")
+    click.echo(f"{found.name}: {found.rows} rows, in force {since(found.effective_at)}")
 
 
 @deck.command(epilog="Example: dialback deck rollback retail --reason 'rates of another customer'")
@@ -407,4 +407,4 @@ def _terms(before: Row | None, after: Row | None) -> str:
 
 
 def _term(value: object) -> object:
-    return "none" if value is None else plain(value)
+    return "none" if value is None or value == EVER_SINCE else plain(value)

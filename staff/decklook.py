@@ -19,7 +19,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk, say
 from staff.exits import NOT_FOUND, Stop
 from staff.inputs import Count, Instant, home_country_option, output_option, rows_output_option
-from staff.listing import Row, moment, show_record, show_rows
+from staff.listing import EVER_SINCE, Row, moment, show_record, show_rows
 
 if TYPE_CHECKING:
     from rating.rate import Rate
@@ -176,8 +176,14 @@ def lookup(
     from rating.raterow import row_of
 
     line = {**rate_line(row_of(found)), "currency": found.currency}
-    others = [f"{row.prefix}@{moment(_instant(row.valid_from))}" for place, row in rows]
+    others = [_dated(row) for _, row in rows]
     show_record({"id": found.id, "number": written, **line, "candidates": others}, output)
+
+
+def _dated(row: RateRow) -> str:
+    """A prefix and from when on, as a person tells one row from the other."""
+    starts = _instant(row.valid_from)
+    return row.prefix if starts == EVER_SINCE else f"{row.prefix}@{moment(starts)}"
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, ...]:

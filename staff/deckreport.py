@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from staff.desk import say
-from staff.listing import TABLE, moment, show_record
+from staff.listing import TABLE, show_record, since
 
 if TYPE_CHECKING:
     from rating.mapping import Mapping
@@ -101,9 +101,10 @@ def write_rejected(source: Source, report: StageReport) -> None:
 def _next_step(report: StageReport, in_force_from: datetime | None) -> None:
     name = f"{report.deck_name} version {report.version}"
     if in_force_from is not None:
-        click.echo(f"{name}: {report.rows} rows, in force from {moment(in_force_from)}")
+        click.echo(f"{name}: {report.rows} rows, in force {since(in_force_from)}")
     elif report.version:
-        click.echo(f"{name}: {report.rows} rows staged, for {moment(report.effective_at)}; not in force yet")
+        assert report.effective_at is not None
+        click.echo(f"{name}: {report.rows} rows staged, {since(report.effective_at)}; not in force yet")
         version = f"{report.deck_name}:{report.version}"
         words = " --without-rejected" if report.rejected else ""
         words += " --override REASON" if report.held else ""

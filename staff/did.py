@@ -60,8 +60,9 @@ def add(
     output: str,
 ) -> None:
     """Put a trigger number into service."""
-    if sum((shared, personal is not None, direct is not None)) != 1:
-        raise click.UsageError("say one of --shared, --personal SUBSCRIBER, --direct SUBSCRIBER DESTINATION")
+    if (kinds := sum((shared, personal is not None, direct is not None))) != 1:
+        told = "more than one is given" if kinds else "none is given"
+        raise click.UsageError(f"--shared, --personal or --direct: {told}; say one of them")
     owner, destination = direct or (personal, None)
     made = desk.change(
         "add did",

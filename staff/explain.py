@@ -1,4 +1,4 @@
-"""`dialback explain CDR-ID`: how the price of one leg came about, and that it comes to the same again.
+"""`dialback explain LEG`: how the price of one leg came about, and that it comes to the same again.
 
 Reads: a leg's id; its charge, pinned rows and plan in the store.
 Gives: the click command `explain`.
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: dialback explain cb0mwk2y9h3-b1")
-@click.argument("leg", metavar="CDR-ID")
+@click.argument("leg", metavar="LEG")
 @click.option("--cost", "with_cost", is_flag=True, help="Also what the carrier asks; not for accounts.")
 @output_option
 @pass_desk
 def explain(desk: Desk, leg: str, *, with_cost: bool, output: str) -> None:
-    """Show the row, the seconds and the steps of a leg's price; CDR-ID is `leg` in `dialback cdr`.
+    """Show the row, the seconds and the steps of a leg's price; LEG is the id that `dialback cdr` shows.
 
     The price is worked out once more from what was pinned when the leg was authorised. Exit code 1 if it is
     not what was charged. A leg that nobody answered has no price; --cost tells what trying it cost us.

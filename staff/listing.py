@@ -24,6 +24,8 @@ Row = Mapping[str, object]
 TABLE, JSON, CSV, WIDE = "table", "json", "csv", "wide"
 """`wide` is a table with every column, however narrow the terminal."""
 FOR_PEOPLE = (TABLE, WIDE)
+EVER_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""From when on a row without a date holds: before it there was no call. People read that it has none."""
 
 
 def show_rows(
@@ -86,6 +88,11 @@ def moment(instant: datetime | None, timespec: str = "seconds") -> str | None:
     if instant is None:
         return None
     return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec)}Z"
+
+
+def since(instant: datetime) -> str:
+    """From when on rates hold, as the end of a sentence."""
+    return "for calls of any day" if instant == EVER_SINCE else f"from {moment(instant)}"
 
 
 def plain(value: object) -> object:
@@ -162,7 +169,7 @@ def _csv(rows: Sequence[Row], columns: Sequence[str]) -> str:
 def _cell(value: object) -> str:
     from billing.printed import one_line
 
-    return one_line(_text(value))
+    return "-" if value == EVER_SINCE else one_line(_text(value))
 
 
 def _text(value: object) -> str:

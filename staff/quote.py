@@ -17,7 +17,7 @@ from staff.desk import Desk, pass_desk, say
 from staff.exits import REFUSED, Stop
 from staff.inputs import Count, Instant, home_country_option, rows_output_option
 from staff.listing import Row, decimal_amount, moment, show_rows
-from staff.routes import NONE, plan_at
+from staff.routes import NONE, check_terms, plan_at
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -57,26 +57,38 @@ SPARE = ("package_seconds", "surcharge_per_minute", "connect_fee", "prefix")
 @click.option("--plan", "plan_name", metavar="NAME[:VERSION]", help="A plan, instead of an account's.")
 @click.option("--from", "number_a", required=True, metavar="NUMBER", help="Who is called back.")
 @click.option("--to", "number_b", required=True, metavar="NUMBER", help="Whom they talk to.")
-@click.option("--seconds", type=click.IntRange(0, 7200), default=60, show_default=True, help="Of talk.")
+@click.option(
+    "--seconds",
+    type=click.IntRange(0, 7200),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long they talk.",
+)
 @click.option("--at", type=Instant(), metavar="TIME", help="When both are dialled.  [default: now]")
 @click.option("--to-at", type=Instant(), metavar="TIME", help="When --to is dialled, if not at --at.")
 @click.option(
     "--caller-id", metavar="NUMBER|none", help="What --to is shown, digits or none.  [default: --from]"
 )
 @click.option("--did", metavar="NUMBER|none", help="What --from is shown.  [default: their trigger number]")
-@click.option("--key-after", type=SECONDS, default=0, help="Seconds from answer to first key.")
-@click.option("--connected-after", type=SECONDS, default=0, help="From answer to the talk.")
-@click.option("--stays-for", type=SECONDS, default=0, help="How long --from stays after it.")
-@click.option("--credit", metavar="AMOUNT", help="For the longest talk.  [default: what the account has]")
-@click.option("--package-left", type=Count(0), metavar="SECONDS", help="Of the plan's package.")
+@click.option("--key-after", type=SECONDS, default=0, metavar="SECONDS", help="From answer to the first key.")
+@click.option(
+    "--connected-after", type=SECONDS, default=0, metavar="SECONDS", help="From answer to the talk."
+)
+@click.option(
+    "--stays-for", type=SECONDS, default=0, metavar="SECONDS", help="How long --from stays on after the talk."
+)
+@click.option(
+    "--credit", metavar="AMOUNT", help="What the longest talk is told for.  [default: what the account has]"
+)
+@click.option("--package-left", type=Count(0), metavar="SECONDS", help="What is left of the plan's package.")
 @click.option("--explain", is_flag=True, help="Tell step by step how each amount comes about.")
 @home_country_option
 @rows_output_option
 @pass_desk
 def quote(desk: Desk, /, *, explain: bool, output: str, **words: Any) -> None:
     """Price a callback before it is made, by the very functions that bill it."""
-    if (words["account_id"] is None) == (words["plan_name"] is None):
-        raise click.UsageError("name either --account or --plan")
+    check_terms(words["account_id"], words["plan_name"])
     if words["key_after"] > words["connected_after"] and words["connected_after"]:
         raise click.UsageError("--key-after: nobody is connected before the first key")
     made = desk.read("quote", _quote, words, desk.now())

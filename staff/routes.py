@@ -70,8 +70,7 @@ def routes(
     output: str,
 ) -> None:
     """Show who would take a call to NUMBER, in the order of trial, and why others would not."""
-    if (account_id is None) == (plan_name is None):
-        raise click.UsageError("name either --account or --plan")
+    check_terms(account_id, plan_name)
     dialled = destination_number("number", number, home_country)
     when = at or desk.now()
     rows = desk.read("routes", _rows, dialled, account_id, plan_name, when, caller_id)
@@ -110,6 +109,14 @@ def _wish(connection: Connection, account_id: str | None, caller_id: str | None,
     known = customers.list_numbers(connection)
     mine = (each for each in known if each.account_id == account_id and not each.has_ended(at))
     return next((each.number for each in mine if each.verified_at is not None), None)
+
+
+def check_terms(account_id: str | None, plan_name: str | None) -> None:
+    """Return if it is said, once, by whose terms a call is sold."""
+    if account_id is None and plan_name is None:
+        raise click.UsageError("--account or --plan: neither is given; name whose terms price the call")
+    if account_id is not None and plan_name is not None:
+        raise click.UsageError("--account and --plan: both are given; an account has its plan, name one")
 
 
 def plan_at(connection: Connection, account_id: str | None, name: str | None, at: datetime) -> Plan:

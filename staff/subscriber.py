@@ -97,7 +97,7 @@ def list_(desk: Desk, account_id: str | None, output: str) -> None:
     help="How national numbers are meant: two capitals, such as GB.",
 )
 @click.option("--language", help="In which we speak to them, such as en.")
-@click.option("--tag", help="'' for none.")
+@click.option("--tag", help="What their calls are booked under, where nothing tells more; '' for none.")
 @reason_option
 @output_option
 @pass_desk

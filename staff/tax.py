@@ -31,7 +31,9 @@ def tax() -> None:
 @click.argument("place")
 @click.argument("group")
 @click.argument("percent")
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day.")
+@click.option(
+    "--from", "since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", required=True, help="The first day."
+)
 @click.option("--label", default="VAT", show_default=True, help="What the tax is called on the invoice.")
 @click.option(
     "--category",

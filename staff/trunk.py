@@ -101,8 +101,20 @@ def add(desk: Desk, /, name: str, reason: str, output: str, **terms: Any) -> Non
 @click.option("--cost-deck", metavar="DECK", help="What its minutes cost us.")
 @click.option("--channels-max", type=int, help="How many calls at once; 0 sets no cap.")
 @click.option("--priority", type=int, help="Among routes of one cost the lowest goes first.")
-@click.option("--asr-floor", "asr_floor_percent", type=int, metavar="PERCENT", help="0 asks nothing.")
-@click.option("--acd-floor", "acd_floor_seconds", type=int, metavar="SECONDS", help="0 asks nothing.")
+@click.option(
+    "--asr-floor",
+    "asr_floor_percent",
+    type=int,
+    metavar="PERCENT",
+    help="It rests while fewer answer; 0 asks nothing.",
+)
+@click.option(
+    "--acd-floor",
+    "acd_floor_seconds",
+    type=int,
+    metavar="SECONDS",
+    help="It rests while talks are shorter; 0 asks nothing.",
+)
 @click.option("--zone", metavar="ZONE", help="Whose clock bands go by.")
 @click.option(
     "--band", "bands", multiple=True, metavar="BAND", help='Its bands, all anew; "" takes them away.'

@@ -177,3 +177,18 @@ def test_F140_a_carrier_s_peak_and_off_peak_columns_cost_by_its_trunk_s_bands(of
     office.done("trunk", "change", "east", "--band", "")
     (row,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
     assert row["why"].startswith("no_cost: deck hours version 1 has rows")
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ((), "--account or --plan: neither is given; name whose terms"),
+        (("--account", "acme", "--plan", "standard"), "--account and --plan: both are given;"),
+    ],
+)
+def test_a_price_without_whose_or_with_two_is_refused_by_the_options_names(
+    office: Office, terms: tuple[str, ...], said: str
+) -> None:
+    for asked in (("quote", "--from", "+442079460101", "--to", "+12125550100"), ("routes", "+12125550100")):
+        refused = office(*asked, *terms)
+        assert (refused.code, said in refused.err) == (2, True)

@@ -46,6 +46,22 @@ def test_R18_the_same_file_twice_changes_nothing_and_a_deck_keeps_kind_and_curre
     assert office("deck", "import", "fresh", file).code == 2
 
 
+def test_a_row_without_a_date_is_told_to_people_without_one_and_to_programs_with_the_first_of_all(
+    office: Office,
+) -> None:
+    sheet = str(office.folder / "sell.csv")
+    staged = office.done("deck", "import", "undated", sheet, "--kind", "sell", "--currency", "USD")
+    assert "rows staged, for calls of any day; not in force yet" in staged.out
+    shown = office.done("deck", "diff", "undated:1")
+    assert [line.split()[-1] for line in shown.out.splitlines() if line.startswith("new")] == ["-", "-"]
+    approved = office.done("deck", "approve", "undated:1")
+    looked_up = office.done("deck", "lookup", "undated", "+12125550100")
+    for said in (staged, shown, approved, looked_up, office.done("deck", "show", "undated")):
+        assert "1970" not in said.out + said.err
+    (row, _) = office.done("deck", "show", "undated", "--output", "json").data
+    assert row["valid_from"] == "1970-01-01T00:00:00Z"
+
+
 def test_F137_a_sheet_is_staged_shown_approved_and_taken_back_exactly(office: Office) -> None:
     before = office.done("deck", "export", "retail").out
     other = office.done("deck", "export", "carrier-x").out
