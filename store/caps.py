@@ -1,11 +1,12 @@
 """Spending caps: what an account, or one of its subscribers, may spend in a day, a week or a month.
 
-Reads: rows of `spend_caps`; settlements of the period; open holds.
+Reads: rows of `spend_caps`; what the callbacks of the period come to as of today; open holds.
 Gives: how much room is left; caps set and taken away; how many callbacks of an account are live.
 Knows nothing of: credit (store/ledger.py), who is refused (calls/admission.py, switch/books.py).
 
-What live callbacks may still cost counts as spent: however many ring at once, the cap is not passed. A
-session counts where it ends, in the account's time zone; a week begins on Monday.
+A callback counts as what its account pays for it now: a new price in the place of the old one, less what
+was given back of it. What live callbacks may still cost counts as well: however many ring at once, the cap is
+not passed. A session counts where it ends, in the account's time zone; a week begins on Monday.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from store.audit import Author, note
 from store.columns import UtcMicros
 from store.customertables import spend_caps
 from store.errors import Conflict, NotFound
+from store.moneytables import credit_notes
+from store.outcomes import TOTAL_UNITS
 from store.schema import accounts, callbacks, holds, settlements
 from store.subscribers import subscriber
 from values.money import UNITS_MAX
@@ -185,10 +188,14 @@ def _standings(
 
 def _standing(connection: Connection, cap: SpendCap, at: datetime, callback_id: str) -> CapStanding:
     zone: str = connection.execute(ZONE, {"account_id": cap.account_id}).scalar_one()
-    net = settlements.c.gross_units - settlements.c.waived_units
-    spent = select(func.coalesce(func.sum(net), 0)).where(
-        settlements.c.account_id == cap.account_id,
-        settlements.c.ended_at >= period_start(cap.period, zone, at),
+    since = period_start(cap.period, zone, at)
+    charged = select(func.coalesce(func.sum(TOTAL_UNITS), 0)).where(
+        settlements.c.account_id == cap.account_id, settlements.c.ended_at >= since
+    )
+    given = (
+        select(func.coalesce(func.sum(credit_notes.c.units), 0))
+        .join(settlements, settlements.c.callback_id == credit_notes.c.callback_id)
+        .where(credit_notes.c.account_id == cap.account_id, settlements.c.ended_at >= since)
     )
     # `state` is written out so that both engines see that the partial index of open holds fits.
     held = select(func.coalesce(func.sum(holds.c.units), 0)).where(
@@ -198,13 +205,11 @@ def _standing(connection: Connection, cap: SpendCap, at: datetime, callback_id: 
     )
     if cap.subscriber_id:
         theirs = callbacks.c.subscriber_id == cap.subscriber_id
-        spent = spent.join(callbacks, callbacks.c.id == settlements.c.callback_id).where(theirs)
+        charged = charged.join(callbacks, callbacks.c.id == settlements.c.callback_id).where(theirs)
+        given = given.join(callbacks, callbacks.c.id == settlements.c.callback_id).where(theirs)
         held = held.join(callbacks, callbacks.c.id == holds.c.id).where(theirs)
-    return CapStanding(
-        cap=cap,
-        spent_units=int(connection.execute(spent).scalar_one()),
-        held_units=int(connection.execute(held).scalar_one()),
-    )
+    sums = [int(connection.execute(each).scalar_one()) for each in (charged, given, held)]
+    return CapStanding(cap=cap, spent_units=sums[0] - sums[1], held_units=sums[2])
 
 
 def _caps_like(connection: Connection, wish: SpendCap) -> list[SpendCap]:

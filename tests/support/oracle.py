@@ -39,7 +39,7 @@ class Session:
     """A charged callback: units by leg, what was waived, what was given back by leg ("" is the whole).
 
     `day` is the account's on which it ended, `month` counts on from January of that account's first year;
-    `spent` is what was taken when it ended, which is what caps count; `is_short`: not all of it could be.
+    `spent` is what was taken when it ended; `is_short`: not all of it could be.
     """
 
     legs: dict[str, int]
@@ -83,14 +83,14 @@ class Books:
         return min(self.balance, self.paid_in)
 
     def spent(self, period: str, day: date) -> int:
-        """What was taken in the day, the week from Monday on, or the month of that day."""
+        """What is paid for calls of the day, the week from Monday on, or the month of that day, as of now."""
         same: dict[str, Callable[[date], object]] = {
             "day": lambda each: each,
             "week": lambda each: each.isocalendar()[:2],
             "month": lambda each: (each.year, each.month),
         }
         key = same[period]
-        return sum(each.spent for each in self.sessions.values() if key(each.day) == key(day))
+        return sum(each.left("") for each in self.sessions.values() if key(each.day) == key(day))
 
     def room(self, day: date) -> int:
         """The least that any cap leaves on that day; without a cap there is no end of it."""

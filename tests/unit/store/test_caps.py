@@ -5,18 +5,47 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from storeworld import CLERK, LIMITS, NOW, PHONE, SHARED_DID, callback, play, seconds, story
+from moneyed import Money
+from storeworld import (
+    CLERK,
+    LIMITS,
+    LONG_AGO,
+    NOW,
+    PHONE,
+    SHARED_DID,
+    callback,
+    play,
+    rate,
+    seconds,
+    story,
+)
 
+from billing.particulars import Party
 from calls.admission import AdmissionRefusal, Refused
 from calls.callback import Callback
 from calls.wishes import Ring
-from store import admissions, alerts, audit, callbacks, caps, customers, ledger
+from store import (
+    admissions,
+    alerts,
+    audit,
+    billruns,
+    callbacks,
+    caps,
+    creditnotes,
+    customers,
+    ledger,
+    rerated,
+)
 from store.caps import CapPeriod, SpendCap, period_start
 from store.database import Database
+from store.decks import add_version
 from store.errors import Conflict, NotFound
+from store.rerating import Repricing
+from store.reratingrows import Wish
 from values.e164 import E164
 from values.money import UNITS_MAX
 
+TERMS = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
 BEN_PHONE = E164.parse("+442079460103")
 
 
@@ -112,6 +141,48 @@ def test_F170_a_subscribers_cap_binds_that_subscriber_alone(company: Database) -
     assert room(company, subscriber_id="ben") == UNITS_MAX
     company.call("play", play, callback(), story(callback()))
     assert room(company, seconds(120)) == 0
+
+
+def rerate(company: Database, price_b: str) -> None:
+    """All calls so far, by a deck in which North America has that price."""
+    rows = [rate("44", "0.10"), rate("1", price_b)]
+    company.call("deck", add_version, deck_name="retail", new_rates=rows, effective_at=LONG_AGO, author=CLERK)
+    wish = Wish(since=NOW, until=seconds(3600))
+    repricing = company.read("begin", Repricing, wish)
+    company.call("begin", rerated.begin, wish, reference=price_b, author=CLERK)
+    company.call("rerate", rerated.rerate_chunk, repricing, None, 10, reference=price_b, author=CLERK)
+
+
+@pytest.mark.parametrize("subscriber_id", ["", "anna"])
+def test_F170_a_cap_counts_a_new_price_in_the_place_of_the_old_one(
+    company: Database, subscriber_id: str
+) -> None:
+    cap(company, 3_5000, subscriber_id=subscriber_id)
+    company.call("play", play, callback(), story(callback(), 300))
+    for price_b in ("0.50", "0.01", "0.30"):
+        rerate(company, price_b)
+        owed = -company.read("standing", ledger.standing, "acme").posted_units
+        assert room(company, seconds(400)) == 3_5000 - owed
+    rerate(company, "0.60")
+    refused = rung(company, at=seconds(400))
+    assert isinstance(refused, Refused)
+    assert refused.reason is AdmissionRefusal.SPEND_CAP
+
+
+@pytest.mark.parametrize("subscriber_id", ["", "anna"])
+def test_F170_what_was_given_back_of_a_call_may_be_spent_again(company: Database, subscriber_id: str) -> None:
+    company.call("play", play, callback(), story(callback(), 300))
+    owed = -company.read("standing", ledger.standing, "acme").posted_units
+    cap(company, owed, subscriber_id=subscriber_id)
+    assert room(company, seconds(400)) == 0
+    author = replace(CLERK, at=datetime(2026, 4, 2, tzinfo=UTC), reason="nothing was heard")
+    credit = Money("0.5000", "EUR")
+    company.call("credit", creditnotes.issue, "cb1", credit, "before the invoice", author)
+    assert room(company, seconds(600)) == 5000
+    company.call("close", billruns.close, ["acme"], month_of=(2026, 3), terms=TERMS, author=author)
+    company.call("credit", creditnotes.issue, "cb1", credit, "upon the invoice", author)
+    assert room(company, seconds(600)) == 2 * 5000
+    assert isinstance(rung(company, at=seconds(700)), Callback)
 
 
 def test_F170_a_ring_over_the_cap_is_refused_with_the_reason_and_leaves_one_alert_a_month(

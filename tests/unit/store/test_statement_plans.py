@@ -15,8 +15,9 @@ from storeworld import NOW, callback, play, story
 from billing.particulars import Party
 from billing.span import Span
 from calls.quality import NER_CAUSES
-from store import billruns, funnels, receivables, reports, traffic
+from store import billruns, caps, funnels, receivables, reports, traffic
 from store.audit import Author
+from store.caps import CapPeriod, SpendCap
 from store.database import Database
 from store.funnels import FunnelBy
 from store.grouping import By, Wanted
@@ -123,6 +124,19 @@ def test_what_one_account_owes_is_read_from_its_own_rows(large: Database) -> Non
         lambda connection: receivables.unbilled(connection, account_id="acme"),
     ):
         assert scans(plans_of(large, report)) == []
+
+
+@pytest.mark.parametrize("subscriber_id", ["", "anna"])
+@pytest.mark.parametrize("period", list(CapPeriod))
+def test_what_is_left_of_a_cap_is_read_from_the_accounts_own_calls_of_the_period(
+    large: Database, period: CapPeriod, subscriber_id: str
+) -> None:
+    cap = SpendCap(account_id="acme", subscriber_id=subscriber_id, period=period, cap_units=25_0000)
+    large.call("cap", caps.set_cap, cap, Author(at=NOW, name="clerk"))
+    whose = {"account_id": "acme", "subscriber_id": "anna", "at": NOW}
+    plans = plans_of(large, lambda connection: caps.room_units(connection, **whose))  # type: ignore[arg-type]
+    assert scans(plans) == []
+    assert [step for step in plans if step.startswith(("SCAN reratings", "SCAN credit_notes"))] == []
 
 
 def test_what_was_booked_after_the_day_of_an_ageing_is_found_by_its_instant(large: Database) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from desk_of_books import B_RING_SECONDS, Office
-from storeworld import CLERK, FRIEND, PHONE
+from storeworld import CLERK, FRIEND, LONG_AGO, NOW, PHONE, callback, rate
 from twisted.internet.defer import fail
 
 from calls import events
@@ -13,8 +13,13 @@ from calls.admission import AccountState
 from calls.callback import Reason, State
 from calls.commands import DialB, Opening, OriginateA, RunDialog
 from store import callbacks, ledger
+from store.caps import CapPeriod, SpendCap, set_cap
 from store.customers import remove_number, set_account_state
+from store.decks import add_version
 from store.errors import StoreUnavailable
+from store.rerated import begin, rerate_chunk
+from store.rerating import Repricing
+from store.reratingrows import Wish
 from store.settlement import settle
 from store.upgrade import upgrade
 from values.e164 import E164
@@ -70,6 +75,40 @@ def test_I5_a_carrier_that_fails_late_leaves_the_next_one_less_to_talk_and_nothi
     desk.hang_up(desk.now.legs[0].id)
     closed = desk.database.call("settle", settle, desk.now)
     assert closed.waived_units == 0
+
+
+def test_F170_neither_leg_is_authorised_once_a_call_of_the_day_was_made_dearer_than_its_cap(
+    office: Callable[..., Office],
+) -> None:
+    desk = office()
+    wish = SpendCap(account_id="acme", subscriber_id="", period=CapPeriod.DAY, cap_units=1_0000)
+    desk.database.call("cap", set_cap, wish, CLERK)
+    desk.answered_and_accepted()
+    desk.dial(FRIEND)
+    desk.talk(60)
+    desk.hang_up(desk.now.legs[0].id)
+    desk.seconds += 1
+    desk.begin(callback("cb2", created_at=desk.wall()))
+    desk.answered_and_accepted()
+
+    dear = [rate("44", "0.10"), rate("1", "2.50")]
+    desk.database.call(
+        "deck", add_version, deck_name="retail", new_rates=dear, effective_at=LONG_AGO, author=CLERK
+    )
+    everything = Wish(since=NOW, until=desk.wall())
+    repricing = desk.database.read("begin", Repricing, everything)
+    desk.database.call("begin", begin, everything, reference="r1", author=CLERK)
+    desk.database.call("rerate", rerate_chunk, repricing, None, 10, reference="r1", author=CLERK)
+
+    desk.dial(NEAR)
+    assert desk.now.legs_b == ()
+    (told,) = desk.commands
+    assert isinstance(told, RunDialog)
+    assert told.reason is Reason.SPEND_CAP
+    desk.hang_up(desk.now.legs[0].id)
+    desk.begin(callback("cb3", created_at=desk.wall()))
+    desk.take(None, desk.books.authorise_a)
+    assert (desk.now.state, desk.now.reason) == (State.FAILED, Reason.SPEND_CAP)
 
 
 # a commit of which nobody knows whether it was done
