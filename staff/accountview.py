@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LAST_CALLS = 5
 UNBILLED = ("sessions", "amount", "currency")
 HOLDS = ("callback", "amount", "currency")
-CALLS = ("time", "role", "number", "to", "charged_seconds", "amount", "tag")
+CALLS = ("time", "role", "number", "to", "charged_seconds", "amount", "credited", "tag")
 NUMBERS = ("number", "subscriber", "verified_at", "rung_until", "default")
 SUBSCRIBERS = ("id", "name", "home_country", "tag")
 TAGS = ("code", "prefix", "tag")
@@ -156,6 +156,7 @@ def _calls(connection: Connection, account_id: str) -> tuple[Row, ...]:
             "to": each.charge.destination if each.charge is not None else None,
             "charged_seconds": each.charge.talk_seconds if each.charge is not None else 0,
             "amount": decimal_amount(each.charge.amount, each.charge.currency) if each.charge else None,
+            "credited": decimal_amount(each.credited, each.charge.currency) if each.charge else None,
             "tag": each.tag,
         }
         for each in list_cdrs(connection, account_id=account_id, last=LAST_CALLS)

@@ -138,7 +138,10 @@ def request(
 @rows_output_option
 @pass_desk
 def show(desk: Desk, callback_id: str, output: str) -> None:
-    """Show a callback and the live state of each leg."""
+    """Show a callback, the live state of each leg, and at the end what it came to before tax.
+
+    `amount` is the charge, `waived` is off it already, `credited` was given back since, `net` is the rest.
+    """
     from store import callbacks
 
     _show(desk, desk.read("load callback", callbacks.load, callback_id), output)
@@ -283,9 +286,12 @@ def _cancel(connection: Connection, callback_id: str, by: str) -> None:
 
 
 def _show(desk: Desk, known: Callback, output: str) -> None:
-    from staff.standing import LEGS, LEGS_SPARE, leg_rows, record
+    from staff.standing import LEGS, LEGS_SPARE, cost, leg_rows, record
+    from store.outcomes import total_of
 
-    told, *legs = seen(desk, [record(known), *leg_rows(known)], action="callback.read", subject=known.id)
+    came_to = cost(desk.read("read what it came to", total_of, known.id))
+    whole = {**record(known), **came_to}
+    told, *legs = seen(desk, [whole, *leg_rows(known)], action="callback.read", subject=known.id)
     if output == CSV:
         rows = [{"callback": known.id, "state": known.state, **leg} for leg in legs]
         show_rows(rows, ("callback", "state", *LEGS), output)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from staff.desk import Desk, is_called_alone, pass_desk
+from staff.desk import Desk, is_called_alone, pass_desk, say
 from staff.discretion import seen
 from staff.inputs import Count, rows_output_option, together
-from staff.listing import Row, decimal_amount, show_rows
+from staff.listing import Row, amount, decimal_amount, show_rows
 from staff.ranges import ends_from, ends_options
 
 if TYPE_CHECKING:
     from store.cdrs import CallRecord
+    from store.creditnotes import CreditNote
     from store.database import Connection
 
 LAST = 10
@@ -34,11 +35,15 @@ LISTED = (
     "charged_seconds",
     "billed_seconds",
     "amount",
+    "credited",
+    "net",
     "currency",
     "account",
     "leg",
 )
 SPARE = ("talk_seconds", "account", "disposition", "role", "destination", "currency", "length")
+OF_CREDITS = ("credited", "net")
+"""The most dispensable where nothing was given back."""
 
 
 filters = together(
@@ -66,7 +71,8 @@ def cdr(desk: Desk, **wanted: Any) -> None:
 
     `length` and `talk seconds` run from answer to end. `charged seconds` are those of them that the plan
     charges: of an A-leg, by most plans, from the first key on; `explain` shows the instants. `billed seconds`
-    are what the increments make of those.
+    are what the increments make of those. `credited` was given back of that leg, and `net` is what is left of
+    its amount; what was given back of a whole callback is in `callback show`, and named below the table.
     """
     if is_called_alone():
         _list(desk, **wanted)
@@ -91,7 +97,7 @@ def _list(
     output: str,
 ) -> None:
     since, until = ends_from(desk, since, until, zone, account_id)
-    rows = desk.read(
+    rows, whole = desk.read(
         "list cdrs",
         _records,
         account_id=account_id,
@@ -101,7 +107,12 @@ def _list(
         last=last,
     )
     seen_rows = seen(desk, rows, action="cdr.read", subject=callback_id or account_id or "")
-    show_rows(seen_rows, LISTED, output, spare=SPARE, none="There is no call record.")
+    is_credited = any(row["net"] != row["amount"] for row in rows)
+    spare = SPARE if is_credited else (*OF_CREDITS, *SPARE)
+    show_rows(seen_rows, LISTED, output, spare=spare, none="There is no call record.")
+    for note in whole:
+        told = f"{amount(note.units, note.currency)} {note.currency} by {note.number}"
+        say(f"Given back of callback {note.callback_id} as a whole: {told}")
 
 
 def _records(
@@ -112,8 +123,9 @@ def _records(
     since: datetime | None,
     until: datetime | None,
     last: int | None,
-) -> list[Row]:
-    from store import callbacks, cdrs, customers
+) -> tuple[list[Row], list[CreditNote]]:
+    """The rows, and what was given back of their callbacks, but of no single leg."""
+    from store import callbacks, cdrs, creditnotes, customers
 
     # A name that does not exist is an error, not an empty list.
     if account_id is not None:
@@ -124,12 +136,13 @@ def _records(
         connection, account_id=account_id, callback_id=callback_id, since=since, until=until, last=last
     )
     currencies = {each.id: each.currency for each in customers.list_accounts(connection)}
-    return [_line(record, currencies[record.account_id]) for record in found]
+    shown = {each.cdr.callback_id for each in found}
+    notes = creditnotes.list_credit_notes(connection, account_id=account_id, callback_id=callback_id)
+    whole = [each for each in notes if each.callback_id in shown and not each.leg_id]
+    return [_line(record, currencies[record.account_id]) for record in found], whole
 
 
 def _line(record: CallRecord, currency: str) -> Row:
-    from decimal import Decimal
-
     from billing.printed import duration
     from rating.price import talk_seconds
 
@@ -145,7 +158,9 @@ def _line(record: CallRecord, currency: str) -> Row:
         "talk_seconds": talked,
         "charged_seconds": 0 if charge is None else charge.talk_seconds,
         "billed_seconds": 0 if charge is None else charge.billed_seconds,
-        "amount": decimal_amount(Decimal(0) if charge is None else charge.amount, currency),
+        "amount": decimal_amount(record.amount, currency),
+        "credited": decimal_amount(record.credited, currency),
+        "net": decimal_amount(record.net, currency),
         "currency": currency,
         "account": record.account_id,
         "leg": cdr.leg_id,

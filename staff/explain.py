@@ -33,7 +33,8 @@ def explain(desk: Desk, leg: str, *, with_cost: bool, output: str) -> None:
     """Show the row, the seconds and the steps of a leg's price; LEG is the id that `dialback cdr` shows.
 
     The price is worked out once more from what was pinned when the leg was authorised. Exit code 1 if it is
-    not what was charged. A leg that nobody answered has no price; --cost tells what trying it cost us.
+    not what was charged. `credited` was given back of this leg since; what was given back of the whole
+    callback is in `callback show`. A leg that nobody answered has no price; --cost tells what trying it cost.
     """
     from store.explanations import Explanation
 
@@ -86,6 +87,8 @@ def _record(found: Explanation, *, with_cost: bool) -> Row:
         "surcharge_per_minute": printed.rate(charge.surcharge_per_minute),
         "connect_fee": printed.rate(charge.connect_fee),
         "amount": decimal_amount(charge.amount, charge.currency),
+        "credited": decimal_amount(record.credited, charge.currency),
+        "net": decimal_amount(record.net, charge.currency),
         "currency": charge.currency,
         "steps": list(charge.steps),
     }

@@ -1,20 +1,26 @@
 """Where a callback and its legs stand now, as rows.
 
-Reads: a Callback.
+Reads: a Callback; what it came to.
 Gives: rows of plain values.
 Knows nothing of: how they are printed.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from calls.callback import Callback, Leg, disposition_of
 from staff.listing import amount, moment
+
+if TYPE_CHECKING:
+    from store.outcomes import Total
 
 LISTED = (
     *("id", "state", "account", "subscriber", "number", "destination"),
     *("origin", "created_at", "reason"),
 )
 SPARE = ("origin", "subscriber", "account", "number")
+COST = ("amount", "waived", "credited", "net", "currency")
 LEGS = ("leg", "role", "number", "trunk", "now", "rang_at", "answered_at", "hung_up_at", "cause")
 LEGS_SPARE = ("role", "cause", "trunk", "rang_at", "hung_up_at")
 """What a list goes without where there is no room for all, the most dispensable first."""
@@ -51,6 +57,15 @@ def record(callback: Callback) -> dict[str, object]:
         "reference": callback.origin.reference,
         "tag": callback.origin.tag,
     }
+
+
+def cost(total: Total | None) -> dict[str, object]:
+    """What it came to, before tax; nothing until its books are closed."""
+    if total is None:
+        return dict.fromkeys(COST)
+    units = (total.units, total.waived_units, total.credited_units, total.net_units)
+    told = (amount(each, total.currency) for each in units)
+    return dict(zip(COST, (*told, total.currency), strict=True))
 
 
 def leg_rows(callback: Callback) -> list[dict[str, object]]:

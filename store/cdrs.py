@@ -1,6 +1,6 @@
 """Finished legs with what they cost: one line each.
 
-Reads: rows of `cdrs`, the charge in effect of each, the callback they belong to.
+Reads: rows of `cdrs`, the charge in effect of each, what was given back of it, the callback they belong to.
 Gives: CallRecords, by account, period or the latest ones.
 Knows nothing of: how they are printed; carriers' cost is in them, so accounts are shown only `charge`.
 """
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from calls.cdr import Cdr, Disposition, LegRole
 from rating.price import Charge
+from store.moneytables import credit_notes
 from store.schema import attempt_costs, callbacks, cdrs, charges
 from values.masked import stored_number
 from values.money import decimal_from_units, rate_from_units
@@ -20,7 +21,10 @@ from values.money import decimal_from_units, rate_from_units
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """A leg that ended. `charge` is None where nobody answered; so is the cost if trying costs nothing."""
+    """A leg that ended. `charge` is None where nobody answered; so is the cost if trying costs nothing.
+
+    `credited` was given back of this leg; what was given back of the whole callback is in store/outcomes.py.
+    """
 
     cdr: Cdr
     account_id: str
@@ -29,11 +33,22 @@ class CallRecord:
     requested_at: datetime
     session_ended_at: datetime
     charge: Charge | None
+    credited: Decimal
     cost: Decimal | None
     cost_currency: str
     cost_rate_id: str
     reference: str
     tag: str
+
+    @property
+    def amount(self) -> Decimal:
+        """What was charged."""
+        return Decimal(0) if self.charge is None else self.charge.amount
+
+    @property
+    def net(self) -> Decimal:
+        """What it costs its account."""
+        return self.amount - self.credited
 
     @property
     def margin(self) -> Decimal | None:
@@ -85,6 +100,7 @@ def record_of(row: RowMapping) -> CallRecord:
         requested_at=row["received_at"],
         session_ended_at=row["session_ended_at"],
         charge=charge_of(row) if is_charged else None,
+        credited=decimal_from_units(int(row["credited_units"])),
         cost=None if cost_units is None else decimal_from_units(cost_units),
         cost_currency=row[f"{cost_of}_currency"] or "",
         cost_rate_id=row[f"{cost_of}_rate_id"] or "",
@@ -156,6 +172,15 @@ NEWEST_CHARGE = (
 )
 
 
+_CREDITED_UNITS = func.coalesce(
+    select(func.sum(credit_notes.c.units))
+    .where(credit_notes.c.callback_id == cdrs.c.callback_id, credit_notes.c.leg_id == cdrs.c.leg_id)
+    .correlate(cdrs)
+    .scalar_subquery(),
+    0,
+).label("credited_units")
+
+
 def _joined() -> Select[*tuple[object, ...]]:
     of_callback = (
         callbacks.c.subscriber_id,
@@ -163,7 +188,7 @@ def _joined() -> Select[*tuple[object, ...]]:
         callbacks.c.received_at,
         callbacks.c.reference,
     )
-    return select(cdrs, *of_callback, *CHARGE_COLUMNS, *ATTEMPT_COLUMNS).select_from(
+    return select(cdrs, *of_callback, *CHARGE_COLUMNS, *ATTEMPT_COLUMNS, _CREDITED_UNITS).select_from(
         cdrs.join(callbacks, callbacks.c.id == cdrs.c.callback_id)
         .outerjoin(charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE))
         .outerjoin(attempt_costs, attempt_costs.c.leg_id == cdrs.c.leg_id)

@@ -1,16 +1,13 @@
 """What a request over the web needs to know and to lock, besides admission itself.
 
-Reads: rows of `api_keys`, `subscribers`, `numbers`, `settlements`.
-Gives: the lock on a key, the countries whose habits an account's numbers follow, what a callback came to.
+Reads: rows of `api_keys`, `subscribers`, `numbers`.
+Gives: the lock on a key, the countries whose habits an account's numbers follow.
 Knows nothing of: HTTP; who is admitted (store/admissions.py).
 """
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection, bindparam, select
 
-from store.outcomes import GROSS_UNITS, WAIVED_UNITS
-from store.schema import api_keys, callbacks, numbers, settlements, subscribers
+from store.schema import api_keys, callbacks, numbers, subscribers
 from values.e164 import E164
 
 
@@ -41,25 +38,6 @@ def home_country_of(connection: Connection, account_id: str, number: E164) -> st
     return country
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Total:
-    """What a callback came to, in 10^-4 of its currency's unit, `waived_units` taken off."""
-
-    currency: str
-    units: int
-    waived_units: int
-
-
-def total_of(connection: Connection, callback_id: str) -> Total | None:
-    """What a callback came to; None until its books are closed."""
-    row = connection.execute(TOTAL, {"callback_id": callback_id}).one_or_none()
-    if row is None:
-        return None
-    return Total(
-        currency=row.currency, units=row.gross_units - row.waived_units, waived_units=row.waived_units
-    )
-
-
 LOCK_KEY = (
     select(api_keys.c.id)
     .where(api_keys.c.id == bindparam("key_id"), api_keys.c.revoked_at.is_(None))
@@ -80,7 +58,4 @@ HOME_COUNTRY = (
     select(subscribers.c.home_country)
     .join(numbers, numbers.c.subscriber_id == subscribers.c.id)
     .where(subscribers.c.account_id == bindparam("account_id"), numbers.c.e164 == bindparam("number"))
-)
-TOTAL = select(settlements.c.currency, GROSS_UNITS, WAIVED_UNITS).where(
-    settlements.c.callback_id == bindparam("callback_id")
 )

@@ -76,6 +76,7 @@ def leg_state(leg: Leg) -> str:
 
 def _leg(leg: Leg, record: CallRecord | None) -> dict[str, object]:
     charge = record.charge if record is not None else None
+    credited = record.credited if record is not None and charge is not None else None
     is_over = leg.hung_up_at is not None
     return {
         "id": leg.id,
@@ -91,6 +92,7 @@ def _leg(leg: Leg, record: CallRecord | None) -> dict[str, object]:
         "disposition": disposition_of(leg).value if is_over else None,
         "billed_seconds": charge.billed_seconds if charge is not None else None,
         "amount": plain_decimal(charge.amount) if charge is not None else None,
+        "credited": plain_decimal(credited) if credited is not None else None,
     }
 
 
@@ -102,6 +104,8 @@ def _cost(standing: Standing) -> dict[str, object] | None:
         "currency": total.currency,
         "amount": plain_decimal(decimal_from_units(total.units)),
         "waived": plain_decimal(decimal_from_units(total.waived_units)),
+        "credited": plain_decimal(decimal_from_units(total.credited_units)),
+        "net": plain_decimal(decimal_from_units(total.net_units)),
     }
 
 
@@ -142,15 +146,18 @@ class LegSchema(Schema):
     billed_seconds = Integer(
         required=True, allow_none=True, metadata={"description": "Talk rounded up by the plan, once rated."}
     )
-    amount = _text("What this leg costs, once rated; digits with four decimals.", none=True)
+    amount = _text("What was charged for this leg, once rated; digits with four decimals.", none=True)
+    credited = _text("What was given back of this leg alone, once rated.", none=True)
 
 
 class CostSchema(Schema):
-    """What the callback came to."""
+    """What the callback came to, before tax; all but `currency` are digits with four decimals."""
 
     currency = _text("ISO 4217.")
-    amount = _text("Digits with four decimals.")
+    amount = _text("What was charged; what was waived is off already.")
     waived = _text("What was taken off.")
+    credited = _text("What was given back since, of the callback or of its legs.")
+    net = _text("`amount` less `credited`: what it costs you.")
 
 
 class StatusSchema(Schema):

@@ -19,6 +19,7 @@ from calls.wishes import Request
 from store import admissions, apikeys, callbacks, cdrs, errors, requests
 from store.apikeys import ApiKey
 from store.database import Connection, Database
+from store.outcomes import Total, total_of
 from web import problems
 from web.problems import FieldProblem, ProblemFound
 from web.telephones import telephones
@@ -55,7 +56,7 @@ class Standing:
 
     callback: Callback
     records: tuple[cdrs.CallRecord, ...] = ()
-    total: requests.Total | None = None
+    total: Total | None = None
     cancel_requested: bool = False
 
 
@@ -184,7 +185,7 @@ class Requests:
             return Standing(
                 callback=callback,
                 records=cdrs.list_cdrs(connection, callback_id=callback.id),
-                total=requests.total_of(connection, callback.id),
+                total=total_of(connection, callback.id),
             )
         wanted = bool(callbacks.cancel_requested_by(connection, callback.id))
         return Standing(callback=callback, cancel_requested=wanted)

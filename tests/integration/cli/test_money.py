@@ -273,6 +273,31 @@ def test_F074_F149_a_disputed_line_is_seen_with_its_timeline_and_credited(office
     assert office.done("ledger", "verify").out.startswith("2 entries")
 
 
+def test_every_view_of_a_call_tells_the_charge_what_was_given_back_and_what_is_left(office: Office) -> None:
+    talked(office)
+
+    def told(*words: str) -> list[tuple[str, ...]]:
+        data = office.done(*words, "--output", "json").data
+        rows = data if isinstance(data, list) else [data]
+        return [tuple(row[name] for name in ("amount", "credited", "net")) for row in rows]
+
+    of_callback, of_leg = ("callback", "show", "cb1"), ("explain", "cb1-b1")
+    assert told(*of_callback) == told(*of_leg) == told("cdr")[1:] == [("0.15", "0.00", "0.15")]
+    why = ("--reference", "case 1", "--reason", "no sound")
+    office.done("credit-note", "add", "cb1-b1", "--amount", "0.10", *why)
+    assert told(*of_callback) == told(*of_leg) == told("cdr")[1:] == [("0.15", "0.10", "0.05")]
+    assert told("cdr")[0] == ("0.00", "0.00", "0.00")
+    office.done("invoice", "run", "--month", "2026-03", "--yes")
+    office.done("credit-note", "add", "cb1", "--amount", "0.02", "--reference", "case 2", "--reason", "sorry")
+    assert told(*of_callback) == [("0.15", "0.12", "0.03")]
+    assert told(*of_leg) == told("cdr")[1:] == [("0.15", "0.10", "0.05")]
+    account = office.done("account", "show", "acme", "--output", "json").data
+    assert [row["credited"] for row in account["last_calls"]] == ["0.00", "0.10"]
+    listed = office.done("cdr")
+    assert "Given back of callback cb1 as a whole: 0.02 USD by CN-" in listed.err
+    assert "net         0.03\n" in office.done(*of_callback).out
+
+
 def test_a_dispute_is_rejected_with_a_reason(office: Office) -> None:
     talked(office)
     opened = office.done("dispute", "open", "cb1-b1", "--reason", "too dear", "--output", "json").data

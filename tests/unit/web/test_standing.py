@@ -1,15 +1,19 @@
 """GET and DELETE /api/v1/callbacks/{id}."""
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
-from storeworld import FRIEND, leg, story
+from moneyed import Money
+from storeworld import CLERK, FRIEND, leg, story
 from weboffice import OTHER_SECRET, Office
 
 from calls import events
 from calls.callback import Reason, ReleasedBy
 from calls.cdr import LegRole
 from store import callbacks
+from store.creditnotes import issue
 from web.sentences import SENTENCES
 
 
@@ -53,6 +57,26 @@ def test_a_finished_callback_shows_what_it_cost_and_no_carrier(office: Office) -
     assert float(status["cost"]["amount"]) == pytest.approx(float(a["amount"]) + float(b["amount"]))
     told = json.dumps(status)
     assert not any(word in told for word in ("carrier", "east", "trunk", "margin"))
+
+
+def test_what_was_given_back_of_a_callback_stands_beside_its_charge_with_what_is_left(office: Office) -> None:
+    callback_id = office.ask().get_json()["id"]
+    [made] = office.callbacks()
+    office.tell(callback_id, *story(made))
+    before = office.show(callback_id).get_json()
+    assert (before["cost"]["credited"], before["cost"]["net"]) == ("0.0000", before["cost"]["amount"])
+    for line, amount in ((f"{callback_id}-b1", "0.1000"), (callback_id, "0.0200")):
+        author = replace(CLERK, reason="nobody was heard")
+        office.database.call("credit", issue, line, Money(amount, "EUR"), f"case {line}", author)
+    status = office.show(callback_id).get_json()
+    a, b = status["legs"]
+    assert [(leg["amount"], leg["credited"]) for leg in (a, b)] == [
+        (a["amount"], "0.0000"),
+        ("0.1292", "0.1000"),
+    ]
+    cost = status["cost"]
+    assert (cost["amount"], cost["credited"]) == (before["cost"]["amount"], "0.1200")
+    assert Decimal(cost["net"]) == Decimal(cost["amount"]) - Decimal("0.12")
 
 
 def test_another_accounts_callback_is_as_unknown_as_none_and_it_is_logged(office: Office) -> None:
