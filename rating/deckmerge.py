@@ -26,6 +26,8 @@ NOTICE_MICROSECONDS = 7 * 24 * 3600 * 10**6
 """Seven days' notice of an increase is what carriers and customers agree on."""
 FEWER_PARTS = 5
 """One prefix in five gone is more likely half a file than a carrier's wish."""
+ENDLESS = 2**62
+"""The end of a row that has none, to be compared with others."""
 PREFIXES_NAMED_MAX = 5
 """Of those that lose a term; the diff has them all."""
 
@@ -74,12 +76,13 @@ class NumberedRow(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """One prefix: the rows that held, those that will, and the sheet's own."""
+    """One prefix: the rows that held, those that will, and the sheet's own; `over` more price no call."""
 
     prefix: str
     before: tuple[RateRow, ...]
     after: tuple[RateRow, ...]
     listed: tuple[NumberedRow, ...]
+    over: int = 0
 
 
 def merge(
@@ -97,7 +100,7 @@ def merge(
     while old is not None or new is not None:
         if new is None or (old is not None and old[0] < new[0]):
             assert old is not None
-            kept = _relevant(old[1], starts)
+            kept = _relevant(old[1], starts, _itself)
             ends = kind is SheetKind.A_TO_Z or (
                 kind is SheetKind.FULL_COUNTRY and country(old[0]) in countries
             )
@@ -105,12 +108,12 @@ def merge(
             old = next(before, None)
         else:
             is_known = old is not None and old[0] == new[0]
-            kept = _relevant(old[1], starts) if old is not None and is_known else ()
-            rows = tuple(
-                each._replace(row=dated(each.row, starts)) if each.row.valid_from == UNDATED else each
-                for each in new[1]
-            )
-            yield Merged(new[0], kept, _replaced(kept, [each.row for each in rows], starts), rows)
+            kept = _relevant(old[1], starts, _itself) if old is not None and is_known else ()
+            all_listed = [_dated(each, starts) for each in new[1]]
+            first = min(each.row.valid_from for each in all_listed)
+            rows = _relevant(all_listed, starts, attrgetter("row"))
+            replaced = _replaced(kept, [each.row for each in rows], first, starts)
+            yield Merged(new[0], kept, replaced, rows, len(all_listed) - len(rows))
             old, new = next(before, None) if is_known else old, next(listed, None)
 
 
@@ -196,28 +199,62 @@ def _grouped(
     return ((key, list(group)) for key, group in groupby(rows, key=prefix))
 
 
-def _relevant(rows: Iterable[RateRow], starts: int) -> tuple[RateRow, ...]:
-    """Return the rows that hold at `starts` or later; one that a successor has replaced by then is gone."""
-    found = [row for row in rows if row.valid_till is None or row.valid_till > starts]
-    newest = {row.band: row.valid_from for row in found if row.valid_from <= starts}
-    return tuple(row for row in found if row.valid_from >= newest.get(row.band, row.valid_from))
+def _itself(row: RateRow) -> RateRow:
+    return row
 
 
-def _replaced(before: tuple[RateRow, ...], sheet: list[RateRow], starts: int) -> tuple[RateRow, ...]:
-    if not before and len(sheet) == 1:
+def _dated(numbered: NumberedRow, starts: int) -> NumberedRow:
+    is_undated = numbered.row.valid_from == UNDATED
+    return numbered._replace(row=dated(numbered.row, starts)) if is_undated else numbered
+
+
+def _relevant(
+    rows: Sequence[Numbered], starts: int, row_of: Callable[[Numbered], RateRow]
+) -> tuple[Numbered, ...]:
+    """Return the rows that hold at `starts` or later; one that a successor has replaced by then is gone.
+
+    A successor that ends before it replaces it for a while: then it holds again, as a list price does after
+    an offer.
+    """
+    if len(rows) == 1 and row_of(rows[0]).valid_till is None:
+        return (rows[0],)
+    lasting = [row for row in map(row_of, rows) if _end(row) > starts]
+    gone: set[RateRow] = set()
+    longest: dict[str, int] = {}
+    for row in sorted(lasting, key=attrgetter("valid_from"), reverse=True):
+        if row.valid_from <= starts:
+            if _end(row) <= longest.get(row.band, starts):
+                gone.add(row)
+            longest[row.band] = max(_end(row), longest.get(row.band, starts))
+    kept = set(lasting) - gone
+    return tuple(each for each in rows if row_of(each) in kept)
+
+
+def _end(row: RateRow) -> int:
+    return ENDLESS if row.valid_till is None else row.valid_till
+
+
+def _replaced(
+    before: tuple[RateRow, ...], sheet: list[RateRow], first: int, starts: int
+) -> tuple[RateRow, ...]:
+    """Return the sheet's rows, and those before as far as they hold until `first`, where the sheet begins."""
+    if not sheet or (not before and len(sheet) == 1):
         return tuple(sheet)
-    first = min(row.valid_from for row in sheet)
     rows: list[RateRow] = []
     continued: set[RateRow] = set()
-    bands: set[str] = set()
-    for row in sorted(sheet, key=lambda each: each.valid_from):
-        old = None if row.band in bands else _holding(before, row.band, max(row.valid_from, starts))
-        bands.add(row.band)
-        if old is not None and old.valid_from <= max(row.valid_from, starts) and same_terms(old, row):
-            continued.add(old)
-            rows.append(row._replace(valid_from=old.valid_from))
-        else:
-            rows.append(row)
+    for _, group in groupby(sorted(sheet, key=_band_and_start), key=attrgetter("band")):
+        same = list(group)
+        last = -ENDLESS
+        for place, row in enumerate(same):
+            following = same[place + 1].valid_from if place + 1 < len(same) else ENDLESS
+            is_first = not place and row.valid_from <= max(first, starts)
+            old = _continues(before, row, starts, is_first=is_first)
+            if old is not None and last < old.valid_from < following:
+                continued.add(old)
+                last = old.valid_from
+            else:
+                last = row.valid_from
+            rows.append(row._replace(valid_from=last))
     if first > starts:
         rows += [
             old if old.valid_till is not None and old.valid_till < first else old._replace(valid_till=first)
@@ -225,6 +262,23 @@ def _replaced(before: tuple[RateRow, ...], sheet: list[RateRow], starts: int) ->
             if old.valid_from < first and old not in continued
         ]
     return tuple(sorted(set(rows), key=lambda each: (each.valid_from, each.band)))
+
+
+def _continues(before: tuple[RateRow, ...], row: RateRow, starts: int, *, is_first: bool) -> RateRow | None:
+    """Return the row before that goes on as this one: since when it holds is known better there."""
+    if row in before:
+        return row
+    if row.valid_from <= starts:
+        same = (old for old in before if old.valid_from <= starts and same_terms(old, row))
+        old = next((old for old in same if old.band == row.band and old.valid_till == row.valid_till), None)
+        if old is not None:
+            return old
+    old = _holding(before, row.band, max(row.valid_from, starts)) if is_first else None
+    return old if old is not None and same_terms(old, row) else None
+
+
+def _band_and_start(row: RateRow) -> tuple[str, int]:
+    return row.band, row.valid_from
 
 
 def _holding(rows: Iterable[RateRow], band: str, at: int) -> RateRow | None:

@@ -212,13 +212,14 @@ class Staging:
         report.base_version = 0 if base is None else base.version
         self._starts = self._start(base)
         report.effective_at = instant_of(self._starts)
-        gone = scope = 0
+        gone = scope = over = 0
         lost = LostTerms()
         for merged in self._merged(connection, base):
             found = deckmerge.changes(merged.before, merged.after, self._starts)
             for change in found:
                 report.changes[change.kind] += 1
             report.rows += len(merged.after)
+            over += merged.over
             for row in merged.after:
                 self._next.put(tuple(row))
             lost.take(merged.prefix, found)
@@ -230,6 +231,11 @@ class Staging:
         if gone * deckmerge.FEWER_PARTS > scope:
             told = f"{gone} of {scope} prefixes are not on the sheet any more: is it whole?"
             report.find(Finding(FindingKind.FEWER_PREFIXES, 0, "", told))
+        if over:
+            is_over, it_is = ("is over", "it is") if over == 1 else ("are over", "they are")
+            by = f"by {report.effective_at:%Y-%m-%dT%H:%M:%SZ}"
+            told = f"{over} of the sheet's rows {is_over} {by}: {it_is} left out"
+            report.find(Finding(FindingKind.LEFT_OUT, 0, "", told))
         for finding in lost.findings():
             report.find(finding)
 

@@ -56,6 +56,41 @@ def test_R18_the_same_sheet_twice_changes_nothing() -> None:
         assert {change.kind for change in found} == {ChangeKind.UNCHANGED}
 
 
+def test_R18_a_sheet_that_keeps_its_history_changes_nothing_the_second_time() -> None:
+    last_month, next_month = NOW - 30 * DAY, NOW + 30 * DAY
+    ended = [row("33", 9, 0, last_month), row("33", 12, last_month)]
+    replaced = [row("44", 9), row("44", 12, last_month), row("44", 15, next_month)]
+    gone = [row("49", 9, 0, last_month)]
+    sheet = ended + replaced + gone
+    first, _ = after([], sheet, starts=0)
+    assert first == sheet
+    rows, found = after(first, sheet)
+    assert rows == [ended[1], *replaced[1:]]
+    assert {change.kind for change in found} == {ChangeKind.UNCHANGED}
+    numbered = [NumberedRow(number, each) for number, each in enumerate(sheet, start=2)]
+    over = {each.prefix: each.over for each in merge(first, numbered, kind=SheetKind.A_TO_Z, starts=NOW)}
+    assert over == {"33": 1, "44": 1, "49": 1}
+
+
+def test_a_row_that_is_over_on_the_sheet_ends_what_the_deck_has() -> None:
+    rows, found = after(BASE, [row("44", 10, 0, NOW - DAY)], SheetKind.PARTIAL)
+    assert [each.prefix for each in rows] == ["33", "4420", "49"]
+    assert kinds(found)["44"] == "closed"
+
+
+@pytest.mark.parametrize("offer_price", [8, 10])
+def test_the_list_price_holds_again_when_an_offer_ends_also_after_a_further_sheet(offer_price: int) -> None:
+    offer = row("44", offer_price, NOW - DAY, NOW + DAY)
+    base = [row("33"), row("44"), offer]
+    rows, _ = after(base, [row("33", 11, UNDATED)], SheetKind.PARTIAL)
+    assert rows == [row("33", 11, NOW), row("44"), offer]
+    again, found = after(base, base)
+    assert again == base
+    assert {change.kind for change in found} == {ChangeKind.UNCHANGED}
+    # Where the deck knows only the offer, the list price is a row of its own beside it.
+    assert after([offer], [row("44"), offer])[0] == [row("44"), offer]
+
+
 def test_an_a_to_z_sheet_ends_what_it_leaves_out() -> None:
     rows, found = after(BASE, [row("44", 12, UNDATED), row("5", 1, UNDATED)])
     assert [(each.prefix, each.per_minute, each.valid_from) for each in rows] == [

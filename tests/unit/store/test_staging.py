@@ -116,6 +116,15 @@ def test_R18_the_same_sheet_twice_stages_nothing_and_other_decks_are_untouched(c
     assert rows_of(company, "carrier-x") == before
 
 
+def test_rows_of_a_sheet_that_are_over_are_left_out_and_counted(company: Database) -> None:
+    dearer = line(3, "1", "0.26")
+    past = dearer.rates[0]._replace(valid_from=micros(NOW - 9 * DAY), valid_till=micros(NOW - DAY))
+    report = stage(company, [SheetLine(2, (past,)), dearer, SAME[0], SAME[2]])
+    assert (report.rows, report.changes[ChangeKind.INCREASED]) == (3, 1)
+    (left_out,) = [each for each in report.findings if each.kind is FindingKind.LEFT_OUT]
+    assert str(left_out) == f"1 of the sheet's rows is over by {NOW:%Y-%m-%dT%H:%M:%SZ}: it is left out"
+
+
 def test_F137_a_rollback_restores_the_version_before_exactly(company: Database) -> None:
     before = company.read("deck", decks.whole_deck, "retail", NOW)
     stage(company, [line(2, "1", "0.26")])
