@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from calls.admission import AccountState
     from staff.accountview import Section
     from store.audit import Author
+    from store.closing import ToCome
     from store.customers import Account
     from store.database import Connection
 
@@ -264,14 +265,34 @@ def resume(desk: Desk, account_id: str, reason: str) -> None:
 @required_reason_option
 @pass_desk
 def close(desk: Desk, account_id: str, write_off_as: str | None, reason: str) -> None:
-    """Close an account for ever; its balance must be 0. Its numbers are free for others, its books stay."""
+    """Close an account for ever; its balance must be 0, once its last invoice is reckoned in.
+
+    Tax, options and rounding of calls that are on no invoice yet are asked for before it is closed. Its
+    numbers are free for others, its books stay.
+    """
     from store.closing import close_account
 
-    desk.change("close account", close_account, account_id, desk.author(reason), write_off_as=write_off_as)
+    closed = desk.change(
+        "close account",
+        close_account,
+        account_id,
+        desk.author(reason),
+        seller=desk.settings.seller.party(),
+        write_off_as=write_off_as,
+    )
     say(f"Account {account_id} is closed.")
+    for each in closed.to_come:
+        _tell_to_come(closed.account, each)
 
 
 account.add_command(evidence)
+
+
+def _tell_to_come(closed: Account, invoice: ToCome) -> None:
+    month, code = f"{invoice.first_day:%Y-%m}", closed.currency
+    calls, added = amount(invoice.charges_units, code), amount(invoice.added_units, code)
+    say(f"Its invoice of {month} is still to come: {calls} {code} of calls, {added} of tax, fees, rounding.")
+    say(f"When that month is over: `dialback invoice run --month {month} --account {closed.id}`.")
 
 
 def _set_state(desk: Desk, account_id: str, state: AccountState, reason: str) -> None:

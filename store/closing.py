@@ -1,68 +1,167 @@
 """The end of an account: nothing owed on either side, nobody on the telephone, nothing left that opens it.
 
-Reads: the account, its books, what is under way.
-Gives: the closed account; refusals that say what is still open and what to do about it.
+Reads: the account, its books, what is under way; the invoices that are still to come, reckoned as drafts are.
+Gives: Closed; refusals that say what is still open and what to do about it.
 Knows nothing of: how credit is given back, but for the commands that do it.
+
+What counts is the balance after the last invoice: its tax, its items and its rounding are not in the books
+before the month is closed, and the account must not owe them when nobody looks any more.
 """
 
-from moneyed import Money
-from sqlalchemy import Connection, select
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from moneyed import Money
+from sqlalchemy import Connection, func, select
+
+from billing.monthly import MonthFacts, monthly_head
+from billing.particulars import Party
+from billing.period import Period, month
+from billing.tax import TaxRefused
 from calls.admission import AccountState
 from store import ledger
 from store.accounts import Account, account, set_account_state
 from store.apikeys import list_api_keys, revoke_api_key
 from store.audit import Author
 from store.errors import Conflict
+from store.monthfacts import facts_of, last_invoices
 from store.numbers import list_numbers, remove_number
 from store.options import end_option, list_options
 from store.payments import refundable_units, write_off
-from store.schema import callbacks
-from values.money import AMOUNT_SCALE, decimal_from_units, minor_digits, plain_decimal
+from store.schema import callbacks, settlements
+from store.taxes import tax_rows
+from values.money import AMOUNT_SCALE, decimal_from_units, decimal_units, minor_digits, plain_decimal
 
 _ACT = "--reference YOURS --reason WHY"
 """What a person has to add to those commands."""
 
 
-def close_account(
-    connection: Connection, account_id: str, author: Author, *, write_off_as: str | None = None
-) -> Account:
-    """Close an account whose balance is 0: its numbers are free for others, its keys open nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToCome:
+    """An invoice that is not issued yet: calls in the books already, and what it adds to them."""
 
-    With `write_off_as`, a reference, what it owes is written off first, in the same transaction.
-    Its books, records and invoices stay. Its personal DIDs stay in service and ring for nobody.
+    first_day: date
+    charges_units: int
+    added_units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """A closed account, and its invoices that are still to come: with them its balance is 0."""
+
+    account: Account
+    to_come: tuple[ToCome, ...]
+
+
+def close_account(
+    connection: Connection, account_id: str, author: Author, *, seller: Party, write_off_as: str | None = None
+) -> Closed:
+    """Close an account that owes nothing after its last invoice: its numbers are free, its keys open nothing.
+
+    With `write_off_as`, a reference, what it will owe is written off, in the same transaction. `seller` is
+    our own side, as invoices name it. Its books, records and invoices stay. Its personal DIDs stay in service
+    and ring for nobody.
     """
+    ledger.lock(connection, account_id)
     known = account(connection, account_id)
     if known.state is AccountState.CLOSED:
-        return known
-    owed = -ledger.standing(connection, account_id, for_update=True).posted_units
-    if write_off_as is not None and owed > 0:
-        write_off(
-            connection, account_id, Money(decimal_from_units(owed), known.currency), write_off_as, author
-        )
-    _refuse_unsettled(connection, known)
-    _let_go(connection, account_id, author)
-    return set_account_state(connection, account_id, AccountState.CLOSED, author)
-
-
-def _refuse_unsettled(connection: Connection, known: Account) -> None:
-    stand = ledger.standing(connection, known.id, for_update=True)
-    if _is_busy(connection, known.id) or stand.pending_units:
-        problem = f"{known.id!r} has callbacks under way"
+        return Closed(account=known, to_come=_to_come(connection, known, seller, author.at))
+    if _is_busy(connection, account_id) or ledger.standing(connection, account_id).pending_units:
+        problem = f"{account_id!r} has callbacks under way"
         raise Conflict("account", problem, "suspend it, and close it when they have ended")
-    owed = f"{decimal_from_units(abs(stand.posted_units)):f} {known.currency}"
-    if stand.posted_units < 0:
-        raise Conflict("balance", f"{known.id!r} owes {owed}", "take the payment, or write it off")
-    if stand.posted_units > 0:
-        raise Conflict("balance", f"{known.id!r} is owed {owed}", _given_back_by(connection, known))
+    _let_go(connection, known, author)
+    # First it is closed, for its last invoice bears what that of a closed account bears; a refusal undoes it.
+    closed = set_account_state(connection, account_id, AccountState.CLOSED, author)
+    to_come = _to_come(connection, closed, seller, author.at)
+    added = sum(each.added_units for each in to_come)
+    owed = added - ledger.standing(connection, account_id).posted_units
+    if write_off_as is not None and owed > 0:
+        amount = Money(decimal_from_units(owed), known.currency)
+        write_off(connection, account_id, amount, write_off_as, author, to_come_units=added)
+    elif owed:
+        raise _refusal(connection, known, owed, to_come)
+    return Closed(account=closed, to_come=to_come)
 
 
-def _given_back_by(connection: Connection, known: Account) -> str:
+# what is still to come
+
+
+def _to_come(connection: Connection, owner: Account, seller: Party, now: datetime) -> tuple[ToCome, ...]:
+    taxes = tax_rows(connection)
+    found: list[ToCome] = []
+    for period in _not_invoiced(connection, owner, now):
+        for facts in facts_of(connection, [owner], period):
+            try:
+                head = monthly_head(
+                    facts,
+                    number="",
+                    seller=seller,
+                    taxes=taxes if _bears_tax(facts) else (),
+                    issued_on=period.end_day,
+                    due_on=period.end_day,
+                )
+            except TaxRefused as refused:
+                problem = f"the invoice of {period.first_day:%Y-%m} cannot be made: {refused}"
+                raise Conflict("account", problem, "then close it") from None
+            totals = head.totals
+            charges_units = decimal_units(totals.charges)
+            added_units = decimal_units(totals.items + totals.rounding + totals.tax)
+            if charges_units or added_units:
+                found.append(
+                    ToCome(first_day=period.first_day, charges_units=charges_units, added_units=added_units)
+                )
+    return tuple(found)
+
+
+def _not_invoiced(connection: Connection, owner: Account, now: datetime) -> Iterator[Period]:
+    """The months of which no invoice was issued yet, up to the present one.
+
+    They follow on the last invoice. Without any they begin with the first call, or else with the month that
+    is closed now: of earlier ones nobody has asked for anything.
+    """
+    today = now.astimezone(ZoneInfo(owner.zone)).date()
+    last = last_invoices(connection, [owner.id], before=date.max).get(owner.id)
+    if last is not None:
+        first = last.end_day
+    else:
+        wanted = select(func.min(settlements.c.ended_at)).where(
+            settlements.c.account_id == owner.id, settlements.c.entry_id.is_not(None)
+        )
+        called = connection.execute(wanted).scalar_one()
+        before = today.replace(day=1) - timedelta(days=1)
+        first = before if called is None else min(before, called.astimezone(ZoneInfo(owner.zone)).date())
+    while first <= today:
+        period = month(first.year, first.month, owner.zone)
+        yield period
+        first = period.end_day
+
+
+def _bears_tax(facts: MonthFacts) -> bool:
+    return bool(facts.charges or facts.options or (facts.is_active and facts.plan.monthly_fee))
+
+
+# what stands against it
+
+
+def _refusal(connection: Connection, known: Account, owed: int, to_come: tuple[ToCome, ...]) -> Conflict:
+    told = f"{decimal_from_units(abs(owed)):f} {known.currency}"
+    asking = [each for each in to_come if each.added_units]
+    if asking:
+        added = decimal_from_units(sum(each.added_units for each in asking))
+        months = ", ".join(f"{each.first_day:%Y-%m}" for each in asking)
+        told += f", reckoned with the invoice to come of {months}, which adds {added:f}"
+    if owed > 0:
+        return Conflict("balance", f"{known.id!r} owes {told}", "take the payment, or write it off")
+    return Conflict("balance", f"{known.id!r} is owed {told}", _given_back_by(connection, known, -owed))
+
+
+def _given_back_by(connection: Connection, known: Account, credit: int) -> str:
     """The commands that bring the balance to 0: money goes back, credit that was given lapses."""
-    credit = ledger.standing(connection, known.id).posted_units
     digits = minor_digits(known.currency)
     cent = 10 ** (AMOUNT_SCALE - digits)  # nobody is paid a part of one
-    refunded = refundable_units(connection, known.id) // cent * cent
+    refunded = min(refundable_units(connection, known.id), credit) // cent * cent
     told: list[str] = []
     if refunded:
         amount = plain_decimal(decimal_from_units(refunded), digits)
@@ -79,13 +178,15 @@ def _is_busy(connection: Connection, account_id: str) -> bool:
     return connection.execute(live.limit(1)).first() is not None
 
 
-def _let_go(connection: Connection, account_id: str, author: Author) -> None:
+def _let_go(connection: Connection, known: Account, author: Author) -> None:
     for number in list_numbers(connection):
-        if number.account_id == account_id:
+        if number.account_id == known.id:
             remove_number(connection, number.number, author)
-    for key in list_api_keys(connection, account_id):
+    for key in list_api_keys(connection, known.id):
         if key.revoked_at is None:
             revoke_api_key(connection, key.id, author)
-    for option in list_options(connection, account_id):
-        if option.ends_on is None:
-            end_option(connection, option.id, max(author.at.date(), option.starts_on), author)
+    today = author.at.astimezone(ZoneInfo(known.zone)).date()
+    for option in list_options(connection, known.id):
+        ends_on = max(today, option.starts_on)
+        if option.ends_on is None or option.ends_on > ends_on:
+            end_option(connection, option.id, ends_on, author)

@@ -141,15 +141,21 @@ def adjust(connection: Connection, account_id: str, amount: Money, reference: st
 
 
 def write_off(
-    connection: Connection, account_id: str, amount: Money, reference: str, author: Author
+    connection: Connection,
+    account_id: str,
+    amount: Money,
+    reference: str,
+    author: Author,
+    *,
+    to_come_units: int = 0,
 ) -> Outcome:
-    """Ask no longer for a debt; Forbidden beyond what the account owes."""
+    """Ask no longer for a debt; Forbidden beyond what the account owes, and will owe by its last invoice."""
     owner = _own_currency(connection, account_id, amount)
     act = act_of(account_id, reference, author)
     units = _more_than_nothing(amount)
 
     def make() -> Entry:
-        owed = -ledger.standing(connection, account_id).posted_units
+        owed = to_come_units - ledger.standing(connection, account_id).posted_units
         if units > owed:
             problem = f"{_shown(units)} is more than the {_shown(max(owed, 0))} {owner.currency} owed"
             raise Forbidden("amount", problem, "write off less")

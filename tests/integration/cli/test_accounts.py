@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from moneyed import Money
 from office import Office
+from storeworld import callback, play, story
 
 from settings import load
 from store import payments
@@ -76,6 +77,24 @@ def test_an_account_with_credit_that_was_given_is_closed_by_the_commands_that_th
     for number, command in enumerate(commands):
         office.done(*command.replace("YOURS", f"end-{number}").split())
     office.done("account", "close", "acme", "--reason", "their letter")
+
+
+def test_an_account_is_asked_for_the_tax_of_its_last_calls_before_it_is_closed(office: Office) -> None:
+    office.done("tax", "set", "GB", "standard", "20", "--from", "2026-01-01")
+    office.done("account", "change", "acme", "--tax-place", "GB", "--reason", "their letter")
+    first = callback("cb1", currency="USD")
+    office.store(play, first, story(first, 600))  # 1.00 by the sheet that the office has
+    office.done("payment", "add", "acme", "1", "--reference", "p1")
+    refused = office("account", "close", "acme", "--reason", "their letter")
+    assert refused.code == 5
+    assert "owes 0.2000 USD, reckoned with the invoice to come of 2026-03" in refused.err
+    office.done("payment", "add", "acme", "0.20", "--reference", "p2")
+    told = office.done("account", "close", "acme", "--reason", "their letter").err
+    assert "Its invoice of 2026-03 is still to come: 1.00 USD of calls, 0.20 of tax, fees, rounding." in told
+    (run,) = re.findall(r"`dialback (invoice run [^`]+)`", told)
+    office.done(*run.split(), "--yes")
+    assert office.done("account", "show", "acme", "--output", "json").data["balance"] == "0.00"
+    office.done("ledger", "verify")
 
 
 def test_F073_an_option_is_added_once_and_ended(office: Office) -> None:

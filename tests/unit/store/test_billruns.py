@@ -38,6 +38,7 @@ from values.money import decimal_from_units
 MARCH, APRIL = (2026, 3), (2026, 4)
 SELLER = Party(name="Dialback Ltd", country="DE", tax_id="DE123456789")
 TERMS = Terms(seller=SELLER, pattern="INV-{year}-{n:04}", due_days=14)
+APRIL_1 = datetime(2026, 4, 1, 12, tzinfo=UTC)
 APRIL_2 = datetime(2026, 4, 2, 9, tzinfo=UTC)
 MAY_2 = datetime(2026, 5, 2, 9, tzinfo=UTC)
 VAT = TaxRow(place="GB", group="standard", valid_from=date(2026, 1, 1), percent=Decimal(20))
@@ -403,9 +404,11 @@ def test_a_month_that_was_over_when_the_account_was_closed_bears_its_fee_and_the
 ) -> None:
     telcan = plan_of(name="standard", monthly_fee=Decimal(4))
     company.call("plan", add_plan, telcan, effective_at=LONG_AGO + timedelta(days=1), author=CLERK)
-    company.call("close", close_account, "acme", on(datetime(2026, 4, 1, 12, tzinfo=UTC)))
+    with pytest.raises(Conflict, match=r"owes 4\.0000 EUR, reckoned with the invoice to come of 2026-03"):
+        company.call("close", close_account, "acme", on(APRIL_1), seller=SELLER)
+    pay(company, "4.00", APRIL_1)
+    company.call("close", close_account, "acme", on(APRIL_1), seller=SELLER)
     assert head_of(company).totals.total == Decimal("4.00")
-    pay(company, "4.00", APRIL_2 + timedelta(hours=1))
     april = head_of(company, month_of=APRIL, at=MAY_2)
     assert (april.items, april.totals.amount_due) == ((), Decimal("0.0000"))
 
