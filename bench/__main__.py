@@ -15,6 +15,7 @@ BENCHES = {
     "invoices": "The close of a month of a million legs, against one SQL aggregation. Some ten minutes.",
     "deck": "A rate sheet of a million rows: import, approve, look up. Some minutes.",
     "swap": "A deck of a million rows comes into force: lateness of the reactor, waits. Some minutes.",
+    "beside": "Real calls while a deck of a million rows is imported and comes into force. Some minutes.",
     "calls": "Whole callbacks: Dialback, and a bare Asterisk that does the same. Some ten minutes.",
 }
 USAGE = "usage: bin/bench BENCH [OPTIONS]      bin/bench BENCH --help tells the options\n\n"

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ CODES = (
     "234",
     "971",
 )
+NO_PRICES: Mapping[str, str] = {}
 HEADER = "prefix,destination,rate_per_min,first_increment,next_increment,currency"
 LOOK_UPS = 20_000
 LOOK_UPS_IN_TABLE = 500
@@ -70,17 +71,23 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def write_sheet(path: Path, rows: int, *, edition: int = 1, motley: bool = False) -> None:
+def write_sheet(
+    path: Path, rows: int, *, edition: int = 1, motley: bool = False, prices: Mapping[str, str] = NO_PRICES
+) -> None:
     """Write a sheet of so many prefixes; in the next edition every third is dearer.
 
-    `motley`: names, fees and next rates are all different, as in no real sheet.
+    `motley`: names, fees and next rates are all different, as in no real sheet. `prices`: rows more, and
+    none of the others is longer than these prefixes and begins with one of them.
     """
     chance = random.Random(7)
     prefixes: set[str] = set()
     while len(prefixes) < rows:
-        prefixes.add(chance.choice(CODES) + str(chance.randrange(10 ** chance.randint(1, 7))))
+        prefix = chance.choice(CODES) + str(chance.randrange(10 ** chance.randint(1, 7)))
+        if not prefix.startswith(tuple(prices)):
+            prefixes.add(prefix)
     with path.open("w", encoding="utf-8") as sheet:
         sheet.write(HEADER + (",next_rate_per_min,connect_fee\n" if motley else "\n"))
+        sheet.writelines(f"{prefix},-,{price},30,1,USD{',,' * motley}\n" for prefix, price in prices.items())
         for place, prefix in enumerate(prefixes):
             units = chance.randrange(100, 5000) + (edition if place % 3 == 0 else 0)
             price, steps = f"0.{units:04d}", chance.choice(["1,1", "30,6"])

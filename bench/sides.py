@@ -126,10 +126,10 @@ class Dialback:
         self.folder = folder
         self._python = python
         self._installation = installation
-        self._config = folder / "switch.toml"
+        self.config = folder / "switch.toml"
         self._sip_port = free_port()
         self._write_config(lines)
-        self._settings = configuration.load(self._config)
+        self._settings = configuration.load(self.config)
         self.database = Database(self._settings.database.url)
         self._asterisk: Asterisk | None = None
         self._switch: subprocess.Popen[bytes] | None = None
@@ -157,7 +157,7 @@ class Dialback:
             "-m",
             "cli",
             "--config",
-            str(self._config),
+            str(self.config),
             "serve",
             "--ready-file",
             str(ready),
@@ -236,8 +236,8 @@ class Dialback:
         trunks = [
             trunk.model_dump(include={"name", "host", "port", "match", "country"}) for trunk in lines.trunks()
         ]
-        self._config.write_text(tomlkit.dumps({**tables, "trunks": trunks}))
-        self._config.chmod(0o600)
+        self.config.write_text(tomlkit.dumps({**tables, "trunks": trunks}))
+        self.config.chmod(0o600)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
