@@ -34,6 +34,7 @@ from switch.books import Books, RingTimes
 from switch.clock import SystemClock, use_monotonic_clock
 from switch.conductor import Conductor
 from switch.conversation import Conversations
+from switch.deckreader import DeckReader
 from switch.directories import Directories
 from switch.fastagi import FastAgiFactory, Refused, Script
 from switch.inbox import POLL_SECONDS, Inbox
@@ -157,7 +158,11 @@ class Service:
             log=structlog.get_logger("switch.inbox"),
         )
         self._shelf = DeckShelf(
-            reactor=reactor, database=self.database, wall=wall, log=structlog.get_logger("switch.shelf")
+            reactor=reactor,
+            database=self.database,
+            reader=DeckReader(reactor=reactor, database=self.database),
+            wall=wall,
+            log=structlog.get_logger("switch.shelf"),
         )
         self._lag = LagMeter(
             reactor=reactor,

@@ -33,6 +33,7 @@ from store import decks
 from store.audit import Author
 from store.database import Connection, Database
 from switch.clock import use_monotonic_clock
+from switch.deckreader import DeckReader
 from switch.shelf import DeckShelf
 
 TICK_SECONDS = 0.001
@@ -151,7 +152,11 @@ def _phases(
 ) -> Generator["Deferred[Any]", Any, None]:
     meter = Meter(reactor, database)
     shelf = DeckShelf(
-        reactor=reactor, database=database, wall=lambda: datetime.now(UTC), log=structlog.get_logger("shelf")
+        reactor=reactor,
+        database=database,
+        reader=DeckReader(reactor=reactor, database=database),
+        wall=lambda: datetime.now(UTC),
+        log=structlog.get_logger("shelf"),
     )
     meter.start()
     yield deferLater(reactor, 1.0)

@@ -10,9 +10,10 @@ a walk of a few steps. Columns are arrays, and what repeats itself (names, incre
 once: some 50 bytes a row, and nothing for the garbage collector to look through.
 """
 
+import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, overload
 
 from rating.prefixes import PREFIX_DIGITS_MAX
@@ -26,6 +27,9 @@ KNOWN_MAX = 50_000
 """So many terms are recognised again. A dictionary of a million grows in one step of 60 ms, and every other
 thread waits."""
 FORGOTTEN_AT_ONCE = 1_000
+PACKED_AT_ONCE = 1_000
+"""Terms in one part of a packed table: to read it takes about a millisecond."""
+_LENGTH_BYTES = 8
 MADE_MAX = 10_000
 """So many rates are kept as they were made: most calls go to few destinations."""
 
@@ -78,6 +82,28 @@ class RateTable(Sequence[Rate]):
         for at, row in enumerate(self.rows()):
             yield rate_of(row, rate_id=f"{self._version_id}:{self._numbers[at]}", currency=self._currency)
 
+    def packed(self) -> Iterator[bytes]:
+        """Yield all of it as bytes, for unpacked() in another process of the same machine."""
+        for column in self._columns():
+            yield from _part(column.tobytes())
+        for at in range(0, len(self._terms), PACKED_AT_ONCE):
+            yield from _part(json.dumps(self._terms[at : at + PACKED_AT_ONCE]).encode())
+        yield from _part(b"")
+
+    @classmethod
+    def unpacked(cls, read: Callable[[int], bytes], *, version_id: str, currency: str) -> "RateTable":
+        """Make a table of what packed() gave, in short steps; ValueError if its end is missing.
+
+        `read` gives so many of its bytes, and fewer at the end only.
+        """
+        table = cls((), version_id=version_id, currency=currency)
+        for column in table._columns():
+            del column[:]
+            column.frombytes(_next_part(read))
+        while part := _next_part(read):
+            table._terms += [_terms_of(values) for values in json.loads(part)]
+        return table
+
     def numbered(self, number: int) -> Rate | None:
         """Return the rate of that row number if the table is in their order, None if it is to be searched."""
         at = number - 1
@@ -107,6 +133,10 @@ class RateTable(Sequence[Rate]):
         """Yield the rows of each prefix of `digits`, the longest prefix first."""
         for prefix, first, last in self._spans(digits):
             yield [self._row(prefix, at) for at in range(first, last)]
+
+    def _columns(self) -> "tuple[array[int], ...]":
+        prefixes = (self._keys, self._parents, self._starts)
+        return (*prefixes, self._numbers, self._per_minute, self._valid_from, self._terms_of)
 
     def _spans(self, digits: str) -> Iterator[tuple[str, int, int]]:
         keys, starts = self._keys, self._starts
@@ -172,3 +202,20 @@ class RateTable(Sequence[Rate]):
 
 def _key(digits: str) -> int:
     return int(digits.ljust(PREFIX_DIGITS_MAX, "0")) * _SHIFT + len(digits)
+
+
+def _part(content: bytes) -> tuple[bytes, bytes]:
+    return len(content).to_bytes(_LENGTH_BYTES, "little"), content
+
+
+def _next_part(read: Callable[[int], bytes]) -> bytes:
+    length = read(_LENGTH_BYTES)
+    content = read(int.from_bytes(length, "little"))
+    if len(length) < _LENGTH_BYTES or len(content) < int.from_bytes(length, "little"):
+        raise ValueError("the packed table has no end")
+    return content
+
+
+def _terms_of(values: list[Any]) -> tuple[Any, ...]:
+    """JSON knows lists only."""
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)

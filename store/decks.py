@@ -35,6 +35,8 @@ SHELF = "dialback_decks"
 ROWS_READ_IN_A_CALL_MAX = 2_000
 """A larger version is never read while somebody waits: some ten milliseconds."""
 SHELVED_AHEAD = timedelta(hours=1)
+Version = Row[Any, *tuple[Any, ...]]
+"""A row of `deck_versions`: its id, the deck's name and currency, its number, how many rows it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +218,7 @@ def pinned_rates(connection: Connection, rate_ids: Iterable[str]) -> Mapping[str
 class DeckInTable:
     """A version that stays in the database; its rows are looked up for one number at a time."""
 
-    def __init__(self, connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> None:
+    def __init__(self, connection: Connection, version: Version) -> None:
         """It lives as long as the transaction."""
         self.name: str = version.deck_name
         self.version: int = version.version
@@ -235,7 +237,7 @@ class DeckInTable:
         return few.find(dialled, at, band, network)
 
 
-def wanted_on_shelf(connection: Connection, at: datetime) -> tuple[Row[Any, *tuple[Any, ...]], ...]:
+def wanted_on_shelf(connection: Connection, at: datetime) -> tuple[Version, ...]:
     """The large versions that are in force, or soon will be, and are not in memory yet.
 
     Versions that no more calls are priced by are taken off the shelf.
@@ -254,12 +256,19 @@ def wanted_on_shelf(connection: Connection, at: datetime) -> tuple[Row[Any, *tup
     )
 
 
-def shelve(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck:
-    """Read a version into memory, and put it on the shelf as a whole."""
+def shelve(connection: Connection, version: Version, table: RateTable | None = None) -> Deck:
+    """Put a version on the shelf as a whole: as the table that somebody read already, or read now."""
     kept = _shelf(connection).get(version.id)
     if kept is None:
-        kept = _shelf(connection)[version.id] = _read(connection, version)
+        whole = _table(connection, version) if table is None else table
+        kept = _shelf(connection)[version.id] = _deck_of(version, whole)
     return kept
+
+
+def table_of(connection: Connection, row_id: int) -> RateTable:
+    """All rows of the version with that row id."""
+    version = select(*_VERSION).select_from(_JOINED).where(deck_versions.c.id == row_id)
+    return _table(connection, connection.execute(version).one())
 
 
 # how
@@ -313,14 +322,14 @@ def _shelf(connection: Connection) -> dict[int, Deck]:
     return shelf
 
 
-def _kept(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck | DeckInTable:
+def _kept(connection: Connection, version: Version) -> Deck | DeckInTable:
     """The version from the shelf; read now if it is small, else as a look-up in the table."""
     shelf = _shelf(connection)
     kept = shelf.get(version.id)
     if kept is None:
         if version.rows > ROWS_READ_IN_A_CALL_MAX:
             return DeckInTable(connection, version)
-        kept = _read(connection, version)
+        kept = _deck_of(version, _table(connection, version))
         # Older versions of this deck price nothing new; pinned rates of theirs are read by key.
         for old, each in tuple(shelf.items()):
             if each.name == kept.name and each.version < kept.version:
@@ -329,10 +338,14 @@ def _kept(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck |
     return kept
 
 
-def _read(connection: Connection, version: Row[Any, *tuple[Any, ...]]) -> Deck:
+def _table(connection: Connection, version: Version) -> RateTable:
     name, number, currency = version.deck_name, version.version, version.currency
-    table = raterows.read_table(connection, version.id, name=name, version=number, currency=currency)
-    return Deck(id=f"{name}:{number}", name=name, version=number, currency=currency, rates=table)
+    return raterows.read_table(connection, version.id, name=name, version=number, currency=currency)
+
+
+def _deck_of(version: Version, table: RateTable) -> Deck:
+    name, number = version.deck_name, version.version
+    return Deck(id=f"{name}:{number}", name=name, version=number, currency=version.currency, rates=table)
 
 
 def _parts(rate_id: str) -> tuple[str, int, int]:

@@ -2,26 +2,38 @@
 
 Reads: the store, every few seconds: which large versions are in force or soon will be.
 Gives: those versions on the store's shelf, each as a whole; a log line for each.
-Knows nothing of: calls, what stands in a deck.
+Knows nothing of: calls, what stands in a deck, how one is read (switch/deckreader.py).
 
-It happens on a thread of the store, beside the transactions of calls. Until a version is there, its rows are
-looked up in the table: so nobody waits for it, and nothing is priced by an older one.
+Until a version is there, its rows are looked up in the table: so nobody waits for it, and nothing is priced
+by an older one.
 """
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
-from twisted.python.failure import Failure
 
+from rating.ratetable import RateTable
 from store import decks
-from store.database import Connection, Database
+from store.database import Database
 from store.errors import StoreUnavailable
+from switch.deckreader import DeckUnreadError
 
 LOOK_SECONDS = 5.0
+
+
+class Reader(Protocol):
+    """Who reads a version as a whole (switch/deckreader.py)."""
+
+    async def read(self, row_id: int, *, version_id: str, currency: str) -> RateTable:
+        """Its table; DeckUnreadError, StoreUnavailable."""
+
+    def stop(self) -> None:
+        """Leave what is begun."""
 
 
 class DeckShelf:
@@ -32,11 +44,13 @@ class DeckShelf:
         *,
         reactor: IReactorTime,
         database: Database,
+        reader: Reader,
         wall: Callable[[], datetime],
         log: FilteringBoundLogger,
     ) -> None:
         """`wall` gives aware UTC datetimes."""
         self._database = database
+        self._reader = reader
         self._wall = wall
         self._log = log
         self._looking = LoopingCall(self.look)
@@ -50,20 +64,27 @@ class DeckShelf:
         """Look no more."""
         if self._looking.running:
             self._looking.stop()
+        self._reader.stop()
 
     def look(self) -> "Deferred[None]":
         """Fill the shelf; the next look begins after this one."""
-        looked = self._database.run_read("shelve decks", _fill, self._wall())
-        return looked.addCallbacks(self._tell, self._unavailable)
+        return Deferred.fromCoroutine(self._fill())
 
-    def _tell(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            self._log.info("deck.shelved", deck=name)
+    async def _fill(self) -> None:
+        try:
+            wanted = await self._database.run_read("look at shelf", decks.wanted_on_shelf, self._wall())
+            for version in wanted:
+                await self._shelve(version)
+        except StoreUnavailable:
+            return  # what waits on the store tells already that it is away; the next look comes anyway
 
-    def _unavailable(self, failure: Failure) -> None:
-        # What waits on the store tells already that it is away; the next look comes anyway.
-        failure.trap(StoreUnavailable)
-
-
-def _fill(connection: Connection, at: datetime) -> tuple[str, ...]:
-    return tuple(decks.shelve(connection, version).id for version in decks.wanted_on_shelf(connection, at))
+    async def _shelve(self, version: decks.Version) -> None:
+        name = f"{version.deck_name}:{version.version}"
+        try:
+            table = await self._reader.read(version.id, version_id=name, currency=version.currency)
+        except DeckUnreadError as error:
+            if self._looking.running:
+                self._log.warning("deck.unread", deck=name, error=str(error))
+            return
+        await self._database.run_read("shelve deck", decks.shelve, version, table)
+        self._log.info("deck.shelved", deck=name)

@@ -1,6 +1,8 @@
 """A table of rates is the same as the rates, and finds what a deck of them finds."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
+from io import BytesIO
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,8 @@ from priced import START, a_rate
 
 import rating.ratetable
 from rating.deck import Deck
-from rating.rate import Rate
+from rating.origin import OriginClass
+from rating.rate import Rate, Surcharge
 from rating.raterow import row_of
 from rating.ratetable import RateTable
 from values.e164 import E164
@@ -30,6 +33,8 @@ def rates_of(drawn: list) -> tuple[Rate, ...]:
             id=f"d:1:{number}",
             valid_from=start,
             valid_till=None if days is None else start + timedelta(days=days),
+            surcharges=(Surcharge(origin=OriginClass.EEA, per_minute=Decimal(1)),) if units % 2 else (),
+            blocked=not units,
         )
         for number, (prefix, start, band, days, units) in enumerate(ordered, start=1)
     )
@@ -49,6 +54,24 @@ def test_a_table_gives_its_rates_again(rates: tuple[Rate, ...]) -> None:
     assert (len(table), tuple(table), table[:]) == (len(rates), rates, rates)
     assert [table.numbered(number) for number in range(1, len(rates) + 1)] == list(rates)
     assert list(table.rows()) == [row_of(rate) for rate in rates]
+
+
+@given(DRAWN, st.sampled_from([1, rating.ratetable.PACKED_AT_ONCE]))
+def test_a_table_that_was_packed_is_the_same_table(rates: tuple[Rate, ...], at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rating.ratetable, "PACKED_AT_ONCE", at_once)
+        packed = b"".join(table_of(rates).packed())
+    table = RateTable.unpacked(BytesIO(packed).read, version_id="d:1", currency="USD")
+    assert list(table.rows()) == [row_of(rate) for rate in rates]
+    assert tuple(table) == rates
+
+
+@given(DRAWN, st.data())
+def test_a_packed_table_whose_end_is_missing_is_refused(rates: tuple[Rate, ...], data: st.DataObject) -> None:
+    packed = b"".join(table_of(rates).packed())
+    cut = packed[: data.draw(st.integers(0, len(packed) - 1))]
+    with pytest.raises(ValueError, match="has no end"):
+        RateTable.unpacked(BytesIO(cut).read, version_id="d:1", currency="USD")
 
 
 @given(DRAWN, st.text("123", min_size=7, max_size=10), MOMENTS, BANDS)
