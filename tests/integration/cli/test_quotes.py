@@ -65,7 +65,7 @@ def test_what_is_not_sold_is_not_quoted(plans: Office) -> None:
     assert plans("quote", *W30, "--to", "112").code == 4
 
 
-def test_R19_routes_tell_costs_margins_and_who_is_out(office: Office) -> None:
+def test_F138_R19_routes_tell_costs_margins_and_who_is_out(office: Office) -> None:
     (row,) = office.done("routes", TO, "--account", "acme", "--output", "json").data
     assert (row["trunk"], row["order"], row["cost_per_minute"], row["margin_percent"]) == (
         "east",

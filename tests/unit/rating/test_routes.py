@@ -47,14 +47,14 @@ def test_three_routes_at_most_and_the_others_say_so() -> None:
     assert reasons(routes) == {"d": RejectionReason.BEYOND_LIMIT, "e": RejectionReason.BEYOND_LIMIT}
 
 
-def test_R19_no_route_makes_a_loss() -> None:
+def test_F138_R19_no_route_makes_a_loss() -> None:
     routes = choose_routes(price=PRICE, offers=[offer("even", "0.25"), offer("loss", "0.2501")])
     assert order(routes) == ["even"]
     assert reasons(routes) == {"loss": RejectionReason.MARGIN}
     assert routes.rejected[0].explanation == "margin -0.04 % is below the floor of 0 % on prefix 1212"
 
 
-def test_the_margin_floor_is_a_percentage_of_the_price() -> None:
+def test_F138_the_margin_floor_is_a_percentage_of_the_price() -> None:
     offers = [offer("kept", "0.20"), offer("thin", "0.2001")]
     routes = choose_routes(price=PRICE, offers=offers, margins=Margins(percent=Decimal(20)))
     assert order(routes) == ["kept"]
