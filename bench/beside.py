@@ -9,12 +9,14 @@ and at its price, and the ledger must agree, before, during and after; else it e
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import office
@@ -64,16 +66,16 @@ def main(arguments: list[str]) -> int:
         side = Dialback(bench.installation, folder / "dialback", bench.lines)
         try:
             side.start()
-            phases = _phases(bench, side, Offer(calls=wanted.calls, per_second=wanted.per_second))
+            phases, shelved = _phases(bench, side, Offer(calls=wanted.calls, per_second=wanted.per_second))
         finally:
             side.stop()
-    _show(phases, wanted.rows)
+    _show(phases, wanted.rows, shelved)
     wrong = [fault for phase in phases for trial in phase.trials for fault in trial.faults]
     sys.stderr.write("".join(f"bench: {fault}\n" for fault in wrong))
     return 1 if wrong else 0
 
 
-def _phases(bench: Bench, side: Dialback, offer: Offer) -> list[Phase]:
+def _phases(bench: Bench, side: Dialback, offer: Offer) -> tuple[list[Phase], float]:
     def during(name: str, goes_on: Callable[[Phase], bool]) -> Phase:
         phase = Phase(name=name)
         started, reports = time.monotonic(), len(side.lag_lines())
@@ -86,6 +88,10 @@ def _phases(bench: Bench, side: Dialback, offer: Offer) -> list[Phase]:
 
     def loads(phase: Phase) -> bool:
         return len(phase.trials) < LOADS
+
+    def shelved() -> list[datetime]:
+        lines = [line for line in side.log.read_text().splitlines() if '"deck.shelved"' in line]
+        return [datetime.fromisoformat(json.loads(line)["timestamp"]) for line in lines]
 
     config = ("--config", str(side.config))
     run_trial(bench, side, offer)  # what the first calls load once
@@ -100,12 +106,13 @@ def _phases(bench: Bench, side: Dialback, offer: Offer) -> list[Phase]:
     if importer.returncode:
         raise SystemExit(f"bench: the deck was not imported:\n{told.read_text()[-2000:]}")
     dialback(bench.folder, *config, "deck", "approve", f"{DECK}:2", "--override", "measured")
-    phases.append(during("calls, and it comes into memory", loads))
+    approved_at = datetime.now(UTC)
+    phases.append(during("calls, and it comes into memory", lambda phase: loads(phase) or not shelved()))
     phases.append(during("calls by the new deck", loads))
-    return phases
+    return phases, (shelved()[-1] - approved_at).total_seconds()
 
 
-def _show(phases: list[Phase], rows: int) -> None:
+def _show(phases: list[Phase], rows: int, shelved: float) -> None:
     heads = ("wish → INVITE, ms", "reactor late, ms")
     print(machine_line())
     print(f"{rows:,} rows; waits: p50, p95, most; lateness: p99 of the worst {LAG_REPORT_SECONDS} s, most\n")
@@ -114,3 +121,4 @@ def _show(phases: list[Phase], rows: int) -> None:
         print(phase.told())
     imported = phases[1]
     print(f"\n{rows / imported.took:,.0f} rows a second beside the calls, to the end of the last load")
+    print(f"in memory {shelved:.0f} s after the approval; meanwhile rows were looked up in the table")
