@@ -1,4 +1,4 @@
-"""`dialback init`: a first switch.toml and an empty database.
+"""`dialback init`: a first switch.toml and an empty database, or a site to practise on.
 
 Reads: which ports are free here.
 Gives: the click command `init`.
@@ -19,7 +19,7 @@ from staff.desk import Desk, pass_desk, say
 from staff.exits import CONFLICT, UNAVAILABLE, Stop
 
 LOOPBACK = "127.0.0.1"
-FILE_NAME = "switch.toml"
+FILE_NAME, DATABASE_NAME = "switch.toml", "dialback.db"
 SECRET_BYTES = 24
 SIP_PORT, AGI_PORT, AMI_PORT, WEB_PORT = 5060, 4573, 5038, 8080
 """The usual ones: SIP (RFC 3261), FastAGI and AMI (Asterisk), HTTP beside a proxy."""
@@ -31,7 +31,7 @@ TEMPLATE = """\
 # It holds secrets: keep it readable for the switch alone. `dialback db check` says what is wrong in it.
 
 [database]
-url = "sqlite:///dialback.db"          # or postgresql://user@host/name
+url = "sqlite:///{database}"          # or postgresql://user@host/name
 # Everything else about accounts, numbers, plans and rates is in there, and changed by `dialback …` commands.
 
 [pbx]                                  # the Asterisk that Dialback brings along
@@ -69,19 +69,12 @@ format = "text"                        # or json
 level = "info"
 
 [seller]                               # who stands on invoices
-name = "Dialback"
-# address = ["1 High Street", "London"]
-# country = "GB"                       # wanted by the electronic form of invoices
-# tax_id = "GB123456789"
-# email = "accounts@example.com"
-# bank = ["IBAN GB33BUKB20201555555555"]
+{seller}
 
 # [decks]
 # two_people = true                    # who stages a rate sheet may not approve it
 
-# [invoices]                           # numbers have no gap within what the pattern fixes
-# number = "INV-{{year}}-{{n:05}}"
-# due_days = 14
+{invoices}
 
 # [mail]                               # the server that takes invoices; `dialback mail run` sends them
 # host = "mail.example.com"
@@ -113,30 +106,68 @@ name = "Dialback"
 # dtmf = "inband"                      # only if keys are lost: it agrees to RFC 4733 and then sends tones
 """
 
+SELLER = """\
+name = "Dialback"
+# address = ["1 High Street", "London"]
+# country = "GB"                       # wanted by the electronic form of invoices
+# tax_id = "GB123456789"
+# email = "accounts@example.com"
+# bank = ["IBAN GB33BUKB20201555555555"]"""
+INVOICES = """\
+# [invoices]                           # numbers have no gap within what the pattern fixes
+# number = "INV-{year}-{n:05}"
+# due_days = 14"""
+PRACTICE_HEAD = "# PRACTICE: these customers, carriers and calls are made up. Never let real ones in.\n"
+PRACTICE_SELLER = """\
+name = "PRACTICE (no real company)"
+address = ["1 Nowhere Street", "London"]
+country = "GB"
+tax_id = "GB000000000"
+email = "practice@dialback.example"
+bank = ["PRACTICE: pay nothing"]"""
+PRACTICE_INVOICES = """\
+[invoices]
+number = "PRACTICE-{year}-{n:05}"
+credit_note_number = "PRACTICE-CN-{year}-{n:05}\""""
 
-@click.command(epilog="Example: dialback init --folder /etc/dialback")
+
+@click.command(
+    epilog="Example: dialback init --folder /etc/dialback"
+    "\n\nExample: dialback init --folder practice --practice"
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     help="Where switch.toml is written.  [default: here]",
 )
+@click.option(
+    "--practice",
+    is_flag=True,
+    help="Put made-up customers in, with their calls of last month, to try things on.",
+)
 @pass_desk
-def init(desk: Desk, folder: Path) -> None:
+def init(desk: Desk, folder: Path, *, practice: bool) -> None:
     """Write a commented switch.toml with fresh secrets and free ports, and make the database."""
     file = folder / FILE_NAME
-    if file.exists():
-        raise Stop(f"{file}: is there already and is never overwritten; name another --folder", CONFLICT)
+    for kept in (file, folder / DATABASE_NAME) if practice else (file,):
+        if kept.exists():
+            raise Stop(f"{kept}: is there already and is never overwritten; name another --folder", CONFLICT)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(file, _text(desk))
+    _write(file, _text(desk, practice=practice))
     desk.config = file
     try:
         revision, rows = db.prepare(desk)
+        month = _practise(desk) if practice else ""
     except BaseException:
         # Half an installation would look like a whole one, and a second init would refuse to mend it.
         file.unlink()
         raise
     click.echo(f"{file} written; its database is at revision {revision}, with {rows} rows of country policy")
+    if practice:
+        click.echo(f"PRACTICE: four customers who do not exist, and their calls of {month}")
+        say(f"Next: `dialback account list`, and the walk of docs/OPERATING.md with MONTH={month}.")
+        return
     say("Next: add your carriers to it, then `dialback deck import`, `plan add`, `trunk add`, `account add`.")
 
 
@@ -146,10 +177,26 @@ def _write(file: Path, text: str) -> None:
         stream.write(text)
 
 
-def _text(desk: Desk) -> str:
+def _practise(desk: Desk) -> str:
+    """Fill the new database with a practice month; which one."""
+    from staff import practice
+
+    try:
+        year, month = practice.fill(desk)
+    except BaseException:
+        desk.database.close()
+        (desk.config.parent / DATABASE_NAME).unlink()
+        raise
+    return f"{year}-{month:02}"
+
+
+def _text(desk: Desk, *, practice: bool) -> str:
     taken: set[int] = set()
     rtp_start = _media_start()
-    return TEMPLATE.format(
+    text = TEMPLATE.format(
+        database=DATABASE_NAME,
+        seller=PRACTICE_SELLER if practice else SELLER,
+        invoices=PRACTICE_INVOICES if practice else INVOICES,
         host=LOOPBACK,
         sip_port=_port(SIP_PORT, socket.SOCK_DGRAM, taken),
         rtp_start=rtp_start,
@@ -160,6 +207,7 @@ def _text(desk: Desk) -> str:
         agi_secret=_secret(desk),
         ami_secret=_secret(desk),
     )
+    return f"{PRACTICE_HEAD}{text}" if practice else text
 
 
 def _secret(desk: Desk) -> str:

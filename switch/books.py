@@ -95,7 +95,7 @@ class Books:
         event: Event | None,
         gather: Gather | None,
         ordered: tuple[int, ...],
-    ) -> "_Advanced":
+    ) -> "Advanced":
         """As _advance, from what the store has; a step that it has already is given as it was committed."""
         stored = callbacks.load(connection, before.id)
         if stored == before:
@@ -103,7 +103,7 @@ class Books:
         if event is None or is_stale(stored, event) or step(before, event, self._limits)[0] == stored:
             # None of its orders was performed: the conductor never heard that they were committed.
             undone = [each for each in callbacks.undone_commands(connection) if each.callback_id == stored.id]
-            return _Advanced(
+            return Advanced(
                 callback=stored,
                 commands=tuple(each.command for each in undone),
                 ordered=tuple(each.id for each in undone),
@@ -117,10 +117,16 @@ class Books:
         event: Event | None,
         gather: Gather | None,
         ordered: tuple[int, ...],
-    ) -> "_Advanced":
+    ) -> "Advanced":
         if event is None:
             assert gather is not None
             event = gather(connection, before)
+        return self.take(connection, before, event, ordered)
+
+    def take(
+        self, connection: Connection, before: Callback, event: Event, ordered: tuple[int, ...] = ()
+    ) -> "Advanced":
+        """One step in a transaction that is open; `ordered` are the orders of the steps before it."""
         after, commands = step(before, event, self._limits)
         if any(isinstance(command, Settle) for command in commands):
             settle(connection, after)
@@ -128,9 +134,9 @@ class Books:
             admissions.note_release(connection, before.origin.trigger_id, event.at)
         # What the steps before ordered has been performed by now: else this event would not have come.
         ids = callbacks.save_step(connection, before, after, commands, event, done=ordered)
-        return _Advanced(callback=after, commands=commands, ordered=ids)
+        return Advanced(callback=after, commands=commands, ordered=ids)
 
-    def _note_orders(self, advanced: "_Advanced") -> tuple[Callback, tuple[Command, ...]]:
+    def _note_orders(self, advanced: "Advanced") -> tuple[Callback, tuple[Command, ...]]:
         self._in_doubt.discard(advanced.callback.id)
         if advanced.ordered and not advanced.callback.state.is_end:
             self._ordered[advanced.callback.id] = advanced.ordered
@@ -297,7 +303,9 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Advanced:
+class Advanced:
+    """A step as it is committed: the callback, its commands, and the ids of those that are orders."""
+
     callback: Callback
     commands: tuple[Command, ...]
     ordered: tuple[int, ...]
