@@ -173,7 +173,7 @@ def ageing(
     ]
     if output in FOR_PEOPLE:
         rows += totals(rows, "account", (*LATE, "credit", "owed"))
-    heading = f"Owed at {at.astimezone(ZoneInfo(zone)).isoformat(sep=' ', timespec='seconds')} {zone}"
+    heading = f"Owed at {at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}, {zone}"
     give(desk, rows, AGEING, heading=heading, output=output, file=file, none="Nobody owes anything.")
 
 
