@@ -24,7 +24,10 @@ HEADER = (
     *("prefix", "destination", "rate_per_min", "next_rate_per_min"),
     *("first_increment", "next_increment", "connect_fee"),
 )
+MAX_COST = 5
+"""Its place in DestinationRates.csv, behind the two of the rounding, which is ours."""
 
+_NOTHING = re.compile(r"(?:0+(?:\.0*)?)?")
 _SECONDS = re.compile(r"([0-9]{1,6})(?:s|000000000|ns)?")
 _PRICE = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,18})?")
 
@@ -61,6 +64,10 @@ def _rows(
         if len(cells) < 3 or cells[1] not in prefixes or cells[2] not in rates:
             remedy = f"name a tag of {DESTINATIONS} and one of {RATES}"
             yield SheetRow(number, [], (Fault(-1, "an unknown destination or rate", remedy),))
+            continue
+        if len(cells) > MAX_COST and not _NOTHING.fullmatch(cells[MAX_COST]):
+            remedy = "say it by the plan's --call-price-max, and write 0 here"
+            yield SheetRow(number, [], (Fault(-1, f"a call costs {cells[MAX_COST][:20]!r} at most", remedy),))
             continue
         terms = _terms(sorted(rates[cells[2]], key=lambda interval: interval.starts))
         if isinstance(terms, Fault):

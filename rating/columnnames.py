@@ -25,6 +25,9 @@ class Field(StrEnum):
     NEXT_RATE = "next_rate_per_min"
     PEAK_RATE = "rate_peak"
     OFFPEAK_RATE = "rate_offpeak"
+    OFFPEAK_NEXT_RATE = "next_rate_offpeak"
+    OFFPEAK_FIRST = "first_increment_offpeak"
+    OFFPEAK_NEXT = "next_increment_offpeak"
     INCREMENTS = "increments"
     FIRST = "first_increment"
     NEXT = "next_increment"
@@ -42,6 +45,7 @@ class Field(StrEnum):
     DIGITS_MIN = "number_digits_min"
     DIGITS_MAX = "number_digits_max"
     BLOCKED = "blocked"
+    DISCONTINUED = "discontinued"
     ENABLED = "enabled"
     GRACE = "grace"
     ADDED = "added_seconds"
@@ -54,6 +58,7 @@ NAMES: dict[Field, str] = {
     Field.PREFIX: (
         "prefix|prefixes|code|codes|dial code|dial codes|dialcode|dialprefix|dial prefix|dialing code"
         "|dialling code|dialing codes|destination code|dest code|destination prefix|e164|e 164"
+        "|destination prefixes|dest prefix|dest prefixes|dst prefix|country code prefix"
         "|breakout|breakouts|number prefix|phone prefix|called prefix|digits|dnis|dialed digits"
         "|dialled digits"
     ),
@@ -84,12 +89,16 @@ NAMES: dict[Field, str] = {
     Field.PEAK_RATE: "rate peak|peak rate|peak|peak price|rate per min peak|day rate",
     Field.OFFPEAK_RATE: (
         "rate offpeak|offpeak rate|off peak rate|off peak|offpeak|off peak price|rate off peak"
-        "|off peak price first|night rate|offpeak price"
+        "|off peak price first|off peak price 1|night rate|offpeak price"
     ),
+    Field.OFFPEAK_NEXT_RATE: "next rate offpeak|off peak next rate|off peak price next|off peak price n",
+    Field.OFFPEAK_FIRST: "first increment offpeak|off peak interval first|off peak interval 1",
+    Field.OFFPEAK_NEXT: "next increment offpeak|off peak interval next|off peak interval n",
     Field.INCREMENTS: (
         "increments|increment|billing increment|billing increments|interval|intervals|billing"
         "|billing interval|rounding|rounding rule|rounding rules|billing terms|billing cycle"
-        "|granularity|increments s|min incr|min increment|charging|pulse|billing unit|rate increment"
+        "|granularity|sec granularity|increments s|min incr|min increment|charging|pulse|billing unit"
+        "|rate increment"
     ),
     Field.FIRST: (
         "first increment|initial increment|first interval|interval first|initial interval|minimum"
@@ -105,7 +114,7 @@ NAMES: dict[Field, str] = {
     Field.FEE: (
         "connect fee|connection cost|connection fee|setup fee|connectcharge|connect charge"
         "|call setup fee|setup charge|connection charge|connect cost|connectcost|flag fall|flagfall"
-        "|conn charge|set up fee|setup"
+        "|conn charge|set up fee|setup|price per call|charge per call"
     ),
     Field.FROM: (
         "effective date|effective from|effective|start date|startdate|valid from|date effective"
@@ -134,6 +143,7 @@ NAMES: dict[Field, str] = {
         "number digits max|max digits|max length|dst number max length|maximum length|max number length"
     ),
     Field.BLOCKED: "blocked|reject calls|forbidden",
+    Field.DISCONTINUED: "discontinued",
     Field.ENABLED: "enabled",
     Field.GRACE: (
         "grace|grace time|grace period|grace seconds|grace volume|included seconds|includedseconds"
@@ -148,7 +158,6 @@ NAMES: dict[Field, str] = {
         "|time charge a|time charge b|time charge c|timechargea|timechargeb|timechargec"
         "|additional block charge|additional block charge time|rounding calltime|rounding threshold"
         "|surcharge|post call surcharge|login fee|reverse billing|conn sec|daily fee"
-        "|off peak price next|off peak interval first|off peak interval next|off peak interval n"
     ),
     Field.IGNORED: (
         "id|no|nr|row|notes|note|comment|comments|remark|remarks|priority|strip|prepend|trunk"
@@ -156,13 +165,15 @@ NAMES: dict[Field, str] = {
         "|origin code|region number|old rate|current rate|previous rate|old price|current price"
         "|previous price|difference|delta|tag|tags|billing block a|billing block b|billing block c"
         "|billingblocka|billingblockb|billingblockc|id trunk|id trunk group|package offer"
-        "|scheduler name|rate group name|rate policy name|use dp intervals|dp margin fixed"
-        "|dp margin percent|profit control mode name|asr limit|acd limit|short calls limit"
+        "|scheduler name|rate id|rate group name|rate plan|rateplan|rateplan id|rateplan name"
+        "|rate policy|rate policy id|rate policy name|use dp intervals|dp margin type|dp margin fixed"
+        "|dp margin percent|profit control mode|profit control mode name|asr limit|acd limit"
+        "|short calls limit"
         "|allow package billing|routing tag names|routing tag mode name|locked|force hit rate"
         "|exclusive route|lcr rate multiplier|gateway name|gateway group name|routing group name"
         "|vendor name|account name|routeset discriminator name|capacity|starttime|endtime|musiconhold"
         "|announce time correction|carrier|vendor|quality|asr|acd|type|mccmnc|mcc|mnc|last update"
-        "|updated|class|level|per second rate|hidden|discontinued|minutes|usage class|status date"
+        "|updated|class|level|per second rate|hidden|minutes|usage class|status date"
         "|direction|number type|product|service"
     ),
 }

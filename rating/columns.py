@@ -31,6 +31,7 @@ _BUY_STEPS = frozenset(
 )
 _TOUCHES_PRICE = re.compile(
     r"charge|fee|surcharge|grace|rate|price|cost|setup|minimum|increment|interval|free|discount|tax|vat|second"
+    r"|amount|peak|weekend|holiday|saturday|sunday|evening|night"
 )
 _IN_BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
 _PER_SECOND = re.compile(r"per sec(ond)?\b|\bsec\b")

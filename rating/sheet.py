@@ -45,6 +45,8 @@ def refuse_other_kinds(start: bytes) -> None:
     """Refuse files of other programs by their first bytes."""
     if start.startswith(b"\xd0\xcf\x11\xe0"):
         raise SheetRefused("this is an old .xls workbook: save it as .xlsx or CSV")
+    if start.startswith(b"\x1f\x8b"):
+        raise SheetRefused("this is packed by gzip: unpack it first")
     if start.startswith(b"%PDF"):
         raise SheetRefused("this is a PDF: ask for the sheet as .xlsx or CSV")
 

@@ -31,6 +31,7 @@ PEAK, OFFPEAK = "peak", "offpeak"
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BAND = re.compile(r"[a-z][a-z0-9-]{0,29}")
 _NOTHING = re.compile(r"(?:0+(?:[.,]0*)?|false|f|no|n|none|-)?", re.IGNORECASE)
+_AT_ONCE = frozenset({"asap", "immediate", "immediately", "now"})
 _SURCHARGES = (Field.SAME_COUNTRY, Field.EEA, Field.NON_EEA, Field.INVALID)
 # Italian numbers keep their 0 after +39, mobile ones begin with 3, services with 1, 4, 5 and 8.
 _ITALY_LOST_ZERO = re.compile(r"39[2679]")
@@ -116,6 +117,9 @@ class RowReader:
             elif not self._is_ragged or any(texts[self._width :]):
                 problem = f"{len(texts)} cells where the header has {self._width}"
                 remedy = "give each column one cell; quote a cell that holds the delimiter"
+                if len(texts) == self._width + 1 and not texts[-1]:
+                    # It may be ASTPP's own sample, or a name with a comma before an empty last column.
+                    remedy += "; if every row ends in a delimiter, let the header end in one too"
                 return [RowError(row.number, "row", problem, remedy)]
         line = None if self._likes is None else self._likes.read(row.number, texts, self._readings)
         if line is not None:
@@ -157,6 +161,7 @@ class _Readings:
         self.prices = _Memory(lambda text: cells.price_units(text, habits))
         self.fees = _Memory(lambda text: cells.fee_units(text, habits))
         self.instants = _Memory(lambda text: cells.instant(text, habits))
+        self.starts = _Memory(lambda text: UNDATED if text.lower() in _AT_ONCE else self.instants[text])
         self.increments = _Memory(cells.increments)
         self.increment = _Memory(cells.increment)
         self.statuses = _Memory(cells.status)
@@ -227,12 +232,13 @@ class _Row:
             text = "the sheet says that the row is not enabled: it is left out"
             return [*self.errors] or [Finding(FindingKind.LEFT_OUT, self.number, "", text)]
         claimed = self._get(Field.STATUS, readings.statuses) or Status.NONE
-        blocked = claimed is Status.CLOSED or self._get(Field.BLOCKED, readings.flags) is True
+        flags = [self._get(which, readings.flags) for which in (Field.BLOCKED, Field.DISCONTINUED)]
+        blocked = claimed is Status.CLOSED or True in flags
         prices = self._prices(blocked=blocked)
         prefixes = self._prefixes()
         destination = self._destination()
         first, following = self._steps()
-        dated_from = self._get(Field.FROM, readings.instants)
+        dated_from = self._get(Field.FROM, readings.starts)
         start = UNDATED if dated_from is None else dated_from
         till = self._get(Field.TILL, readings.instants)
         if till is not None and till <= start:
@@ -262,10 +268,11 @@ class _Row:
             number_digits_min=self._get(Field.DIGITS_MIN, readings.digits),
             number_digits_max=self._get(Field.DIGITS_MAX, readings.digits),
         )
+        offpeak = self._offpeak(shared) if Field.OFFPEAK_RATE in places else shared
         if self.errors:
             return [*self.errors]
         rates = tuple(
-            shared._replace(prefix=prefix, band=band, per_minute=price)
+            (offpeak if band == OFFPEAK else shared)._replace(prefix=prefix, band=band, per_minute=price)
             for prefix in prefixes
             for band, price in prices
         )
@@ -303,6 +310,16 @@ class _Row:
                 remedy = "write the price of a minute, such as 0.0850, or block the row"
                 self._refuse(which, "no rate", remedy)
         return found
+
+    def _offpeak(self, shared: RateRow) -> RateRow:
+        """Return the row with the off-peak columns' own terms; the next rate of other hours is not theirs."""
+        first = self._get(Field.OFFPEAK_FIRST, self.readings.increment)
+        following = self._get(Field.OFFPEAK_NEXT, self.readings.increment)
+        return shared._replace(
+            next_per_minute=self._get(Field.OFFPEAK_NEXT_RATE, self.readings.prices),
+            first_increment_s=first or shared.first_increment_s,
+            next_increment_s=following or shared.next_increment_s,
+        )
 
     def _prefixes(self) -> tuple[str, ...]:
         text, country = self._text(Field.PREFIX), self._text(Field.COUNTRY_CODE)

@@ -32,6 +32,8 @@ RATIO_MAX = 200
 RATIO_COUNTS_FROM = 10 * 1024**2
 PARTS_MAX = 2_000
 DIGITS_KEPT = 15
+CONTENT_TYPES = "[Content_Types].xml"
+"""Every workbook has this part."""
 
 _EXACT = Context(prec=DIGITS_KEPT, rounding=ROUND_HALF_UP)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[Ee][+-]?[0-9]{1,3})?")
@@ -47,6 +49,8 @@ class Workbook:
         """Choose the sheet by its name, the first if none is given; SheetRefused if that cannot be."""
         try:
             archive = zipfile.ZipFile(stream)
+            if CONTENT_TYPES not in archive.namelist():
+                raise SheetRefused("this is a ZIP archive and no workbook: unpack it first")
             _refuse_bombs(archive)
             # Typed as Any: which part a sheet is, and the texts, are no public part of openpyxl.
             book: Any = load_workbook(stream, read_only=True, keep_links=False)

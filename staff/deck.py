@@ -263,6 +263,8 @@ def _stage(desk: Desk, asked: _Asked, reason: str) -> StageReport:
         except DeckRefused as refused:
             for error in refused.errors[:50]:
                 say(f"{asked.file}: {error}")
+            for finding in sheet.findings:
+                say(f"note   {finding}")
             raise Stop(f"{asked.file}: the sheet cannot be read; nothing was staged", ERROR) from None
         finally:
             staging.close()

@@ -88,10 +88,7 @@ def _opened(stream: BinaryIO, path: Path, mapping: Mapping, kind: str) -> OpenSh
             book = Workbook(stream, mapping.worksheet)
             notes = [
                 Finding(
-                    FindingKind.UNUSED_COLUMN,
-                    0,
-                    "",
-                    f"sheet {name[:40]!r} is not read; name it if it should be",
+                    FindingKind.LEFT_OUT, 0, "", f"sheet {name!r} is not read: --worksheet {name!r} reads it"
                 )
                 for name in book.others[:20]
             ]

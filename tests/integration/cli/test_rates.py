@@ -155,6 +155,24 @@ def test_a_deck_is_read_from_a_pipe_and_a_workbook_and_shown_in_pages(office: Of
     assert [row["prefix"] for row in second.data] == ["49"]
 
 
+def test_a_workbook_whose_first_sheet_is_a_cover_names_the_others(office: Office) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    cover, prices = book.active, book.create_sheet("Prices A-Z")
+    assert cover is not None
+    cover.append(["Alphatel, Rates of March"])
+    for row in (["Dial Code", "Destination", "Rate"], [44, "UK", 0.085]):
+        prices.append(row)
+    file = office.folder / "rates.xlsx"
+    book.save(file)
+    words = ("deck", "import", "alpha", str(file), "--kind", "cost", "--currency", "USD")
+    refused = office(*words)
+    assert refused.code == 1
+    assert "sheet 'Prices A-Z' is not read: --worksheet 'Prices A-Z' reads it" in refused.err
+    assert office.done(*words, "--worksheet", "Prices A-Z", "--output", "json").data["new"] == 1
+
+
 def test_lookup_shows_the_row_that_prices_a_number_and_3_if_there_is_none(office: Office) -> None:
     found = office.done("deck", "lookup", "retail", "+1 415 555 0123", "--output", "json").data
     assert found["destination"] == "North America"

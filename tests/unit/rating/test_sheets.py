@@ -172,6 +172,17 @@ def test_cgrates_is_read_from_its_three_files(tmp_path: Path) -> None:
     assert refused(found) == [(4, "row"), (5, "row")]
 
 
+def test_a_bound_of_cgrates_that_a_row_cannot_say_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Destinations.csv").write_text("DST_UK,44\nDST_FR,33\n")
+    (tmp_path / "Rates.csv").write_text("RT_1,0,0.1,60s,1s,0s\n")
+    (tmp_path / "DestinationRates.csv").write_text(
+        "DR_1,DST_UK,RT_1,*up,4,0,\nDR_1,DST_FR,RT_1,*up,4,0.50,*free\n"
+    )
+    found = read_path(tmp_path)
+    assert (found.prices, refused(found)) == ({"44": 10_000_000}, [(2, "row")])
+    assert "--call-price-max" in found.errors[0].remedy
+
+
 def test_freeside_is_read_with_the_name_of_its_plan_in_the_header() -> None:
     head = (
         "Region Number,Region Name,Country Code,Prefixes,Basic: Included minutes/calls,"
@@ -194,6 +205,58 @@ def test_portaone_calls_the_prefix_destination() -> None:
     assert (row.destination, row.next_per_minute) == ("United Kingdom, London", 5_000_000)
     assert (row.first_increment_s, row.next_increment_s) == (30, 6)
     assert row.valid_from == day(2026, 4, 1)
+
+
+def test_portaones_off_peak_columns_are_terms_of_the_off_peak_row_alone() -> None:
+    head = (
+        "Destination,Description,Interval 1,Interval N,Price 1,Price N,"
+        "Off-peak Interval 1,Off-peak Interval N,Off-peak Price 1,Off-peak Price N\n"
+    )
+    day_time, off = read(f"{head}49,Germany,30,6,0.05,0.04,60,60,0.03,0.02\n").rows
+    assert (day_time.band, day_time.per_minute, day_time.next_per_minute) == ("", 5_000_000, 4_000_000)
+    assert (day_time.first_increment_s, day_time.next_increment_s) == (30, 6)
+    assert (off.band, off.per_minute, off.next_per_minute) == ("offpeak", 3_000_000, 2_000_000)
+    assert (off.first_increment_s, off.next_increment_s) == (60, 60)
+    # Without a next price of its own, an off-peak minute does not become dearer after the first increment.
+    _, flat = read("Code,Destination,Price 1,Price N,Off-peak Price 1\n49,Germany,0.05,0.04,0.03\n").rows
+    assert (flat.per_minute, flat.next_per_minute) == (3_000_000, None)
+
+
+def test_a_portaone_rate_that_is_discontinued_or_forbidden_blocks_and_as_soon_as_possible_is_no_date() -> (
+    None
+):
+    head = "Country,Description,Prefix,Effective from,Rate Id,Forbidden,Discontinued,Price 1,Interval 1\n"
+    found = read(
+        f"{head}UK,Mobile,4477,ASAP,7,0,0,0.0125,1\nUK,,44,2027-01-01 00:00:00,8,0,1,0.01,1\n"
+        "FR,,33,asap,9,Y,N,0.01,1\n"
+    )
+    assert [(row.prefix, row.blocked) for row in found.rows] == [("4477", False), ("44", True), ("33", True)]
+    assert [row.valid_from for row in found.rows] == [UNDATED, day(2027, 1, 1), UNDATED]
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("Code,Destination,Connect Cost,Included Seconds,Per Minute Cost,Increment,", "44,UK,0,0,0.1,60,"),
+        (
+            "rateplan_name,prefix,initial_rate,next_rate,rate_policy_name,network_name",
+            "Main,44,0.1,0.1,Fixed,UK",
+        ),
+        ("ISO,Country,Destination Prefixes,Rate,Price Per Call,Interval 1,Interval N", "GB,UK,44,0.1,,60,60"),
+        ("Destination name,Country code / Prefix,Rate (per minute)", "UK,44,0.1"),
+        ("dest_prefix,dest_detail,conn_charge,min_charge,sec_granularity,region", "44,x,0,0.1,60,UK"),
+    ],
+)
+def test_exports_of_other_systems_are_read_as_they_come(head: str, line: str) -> None:
+    found = read(f"{head}\n{line}\n")
+    assert (found.prices, found.errors) == ({"44": 10_000_000}, [])
+
+
+def test_a_row_that_ends_in_a_delimiter_may_have_a_comma_in_a_name_so_the_header_must_end_in_one() -> None:
+    """ASTPP's own sample is so; but `44,Zone,5,0.1,` may be zone "Zone,5" at 0.1 without a fee."""
+    found = read("prefix,destination,rate,connect fee\n44,Zone,5,0.1,\n")
+    assert refused(found) == [(2, "row")]
+    assert "let the header end in one too" in found.errors[0].remedy
 
 
 def test_a_carriers_sheet_with_titles_above_its_header_lists_and_advice() -> None:
@@ -350,6 +413,7 @@ def test_unknown_columns_are_told_and_those_that_touch_prices_are_refused() -> N
     found = read("prefix,destination,rate,colour\n44,UK,0.1,red\n")
     assert [each.kind for each in found.findings] == [FindingKind.UNUSED_COLUMN]
     assert len(found.rows) == 1
+    assert refused(read("prefix,destination,rate,Weekend\n44,UK,0.1,0.05\n")) == [(1, "Weekend")]
     sheet = "prefix,destination,rate,weekend discount\n44,UK,0.1,0.05\n"
     assert refused(read(sheet)) == [(1, "weekend discount")]
     mapped = read(sheet, mapping='[columns]\n"Weekend Discount" = "ignore"\n')
@@ -415,11 +479,24 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_unpacked(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"\xd0\xcf\x11\xe0", "old .xls"), (b"%PDF-1.4", "PDF"), (b"PK\x03\x04junk", "no sound .xlsx")],
+    [
+        (b"\xd0\xcf\x11\xe0", "old .xls"),
+        (b"%PDF-1.4", "PDF"),
+        (b"PK\x03\x04junk", "no sound .xlsx"),
+        (b"\x1f\x8b\x08", "gzip: unpack it"),
+    ],
 )
 def test_files_of_other_kinds_are_refused_with_what_to_send(content: bytes, said: str) -> None:
     with pytest.raises(Stop, match=said):
         read(content)
+
+
+def test_an_archive_that_holds_no_workbook_is_to_be_unpacked() -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("rates.csv", f"{PLAIN_HEADER}44,UK,0.1\n")
+    with pytest.raises(Stop, match="no workbook: unpack it"):
+        read(archive.getvalue())
 
 
 def test_entities_in_a_workbook_are_refused() -> None:
