@@ -6,7 +6,7 @@ Knows nothing of: papers (store/papers.py), who runs it.
 
 Laws:
 1. A month is closed when it is over in the account's zone and nothing that ended in it is unsettled: no
-   callback that was begun before its end is still under way.
+   callback that was begun before its end is still under way. What is to be dialled only later is not begun.
 2. Months of an account are closed in order, without a gap.
 3. Number, entries, callbacks and the invoice's own facts are written in one transaction, or none of them.
 4. What is closed stays: a second run finds it and changes nothing.
@@ -188,6 +188,12 @@ def _open(connection: Connection, ids: Sequence[str], period: Period) -> dict[st
         .where(callbacks.c.account_id.in_(ids), callbacks.c.created_at < period.ends_at)
         .where(settlements.c.callback_id.is_(None))
         .where(callbacks.c.ended_at.is_(None) | (callbacks.c.ended_at < period.ends_at))
+        # Asked for in the month, for a day after it: nothing is dialled yet, so it cannot end before then.
+        .where(
+            (callbacks.c.state != State.REQUESTED)
+            | callbacks.c.dial_at.is_(None)
+            | (callbacks.c.dial_at < period.ends_at)
+        )
         .order_by(callbacks.c.created_at, callbacks.c.id)
     )
     found: dict[str, list[str]] = {}

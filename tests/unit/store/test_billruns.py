@@ -21,7 +21,7 @@ from billing.tax import REVERSE_CHARGE_TEXT, TaxCategory, TaxRow
 from calls.admission import AccountState
 from rating.plan import ALegPolicy
 from staff.drafts import draft
-from store import customers, invoices, ledger, papers
+from store import callbacks, customers, invoices, ledger, papers
 from store.audit import Author
 from store.billruns import Closing, Terms, close, survey
 from store.closing import close_account
@@ -146,6 +146,18 @@ def test_a_month_with_a_callback_that_no_switch_has_taken_up_says_what_ends_it(c
     company.call("play", play, callback(), [])
     (held,) = run(company).held
     assert held.reason.startswith("callback cb1 waits for a switch: `dialback serve` rings it, or cancels it")
+
+
+def test_a_callback_that_is_to_be_rung_in_a_later_month_holds_up_that_month_alone(company: Database) -> None:
+    at = datetime(2026, 4, 20, 9, tzinfo=UTC)
+    call_story(company)
+    asked = callback(
+        "cb2", dial_at=at, deadline_at=at + timedelta(minutes=1), expires_at=at + timedelta(minutes=5)
+    )
+    company.call("ask", callbacks.insert_callback, asked, announce=False)
+    assert head_of(company).totals.charges > 0
+    (held,) = run(company, month_of=APRIL, at=MAY_2).held
+    assert held.reason.startswith("callback cb2 waits for a switch")
 
 
 def test_a_callback_that_ended_and_is_not_settled_is_named(company: Database) -> None:
