@@ -124,6 +124,33 @@ def test_a_month_that_is_not_over_is_held_with_a_code_that_says_try_later(billed
     assert "Held: acme: the month is not over in Europe/London" in told.err
 
 
+def test_an_account_that_cannot_be_closed_by_a_fault_is_named_and_spares_the_others(billed: Office) -> None:
+    add = (
+        "option",
+        "add",
+        "other",
+        "--monthly",
+        "99999999999999",
+        "--from",
+        "2026-03-01",
+        "--reason",
+        "a slip",
+    )
+    for name in ("one", "two"):  # together they are more than a posting holds
+        billed.done(*add[:3], name, "--name", name, *add[3:])
+    told = billed("invoice", "run", "--month", "2026-03", "--yes", "--output", "json")
+    assert told.code == exits.ERROR
+    assert [row["account"] for row in told.data] == ["acme"]
+    assert "Not closed, by a fault: other: ValueError: posting to receivable:other" in told.err
+    assert "1 issued (USD " in told.err
+    assert "1 not closed by a fault" in told.err
+    billed.done("ledger", "verify")
+    billed.done("option", "end", "two", "--on", "2026-03-01", "--reason", "a slip")
+    (row,) = billed.done("invoice", "run", "--month", "2026-03", "--yes", "--output", "json").data
+    assert (row["number"], row["account"]) == ("INV-2026-00002", "other")
+    billed.done("ledger", "verify")
+
+
 def test_invoices_go_into_the_queue_once_and_out_into_a_folder(billed: Office, tmp_path: Path) -> None:
     (number,) = closed(billed)
     send = ("invoice", "send", "--month", "2026-03", "--reason", "month end")
