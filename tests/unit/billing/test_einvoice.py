@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import verapdf
 from einvoices import rules_broken
 from lxml import etree
 from pdfa import clauses_broken
@@ -166,6 +168,35 @@ def test_the_clauses_are_really_read() -> None:
     assert clauses_broken(pdf.replace(b"/FontFile3", b"/FontFile9"), has_xml=True)
     assert clauses_broken(pdf + b"x" * 20, has_xml=True)
     assert clauses_broken(to_pdf(issued(1, number="")), has_xml=True)
+
+
+@pytest.mark.timeout(300)
+def test_veraPDF_finds_papers_of_every_shape_to_be_PDF_A_3(tmp_path: Path) -> None:
+    note = replace(issued(2, items=()), kind=PaperKind.CREDIT_NOTE, corrects="2026-000041", reason="No talk")
+    shapes = {
+        name: CASES[name]()
+        for name in ("standard", "nothing at all", "reverse charge", "names to be escaped")
+    }
+    shapes |= {"draft": issued(number=""), "credit note": note, "many pages": issued(120)}
+    pdfs = {name: to_pdf(invoice) for name, invoice in shapes.items()}
+    assert verapdf.clauses_broken(pdfs, tmp_path) == {name: [] for name in pdfs}
+
+
+@pytest.mark.timeout(300)
+def test_veraPDF_really_looks(tmp_path: Path) -> None:
+    pdf = to_pdf(issued(1))
+    wrong = {
+        "6.1.2": b"x" + pdf,
+        "6.1.3": pdf + b"x" * 20,
+        "6.2.11.4.1": pdf.replace(b"/FontFile3", b"/FontFile9"),
+        "6.6.4": pdf.replace(b"<pdfaid:part>3", b"<pdfaid:part>2"),
+        "6.7.2.2": pdf.replace(b"/Marked true", b"/Marked null"),
+        "6.8": pdf.replace(b"/AFRelationship", b"/AFRelationshop"),
+    }
+    told = verapdf.clauses_broken(wrong, tmp_path)
+    assert {clause: {each.split(" test ")[0] for each in told[clause]} for clause in wrong} == {
+        clause: {clause} for clause in wrong
+    }
 
 
 def test_F144_the_PDF_says_the_total_in_words_that_can_be_read_out() -> None:
