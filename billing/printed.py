@@ -54,6 +54,11 @@ def lacking(amounts: Sequence[str]) -> list[str]:
     return [f".{'0' * finest}"[have:finest] for have in places]
 
 
+def count(number: int, thing: str) -> str:
+    """Return how many there are: 1 row, 1,200 rows."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def rate(value: Decimal) -> str:
     """Return a price per minute with its own decimals, at least 4."""
     text = plain_decimal(value, RATE_SCALE)

@@ -46,9 +46,14 @@ class NoRate:
     number: E164
     deck: str
     reason: NoRateReason
+    bands: tuple[str, ...] = ()
+    """Of the rows that are valid then, but for other hours."""
 
     def __str__(self) -> str:
         """Return the sentence for staff."""
+        if self.bands:
+            hours = ", ".join(self.bands)
+            return f"deck {self.deck} has rows for {self.number} then, but only for the hours of {hours}"
         if self.reason is NoRateReason.NOT_VALID_THEN:
             return f"deck {self.deck} has rows for {self.number}, but none is valid at that time"
         return f"deck {self.deck} has no row for {self.number}"
@@ -87,13 +92,20 @@ class Deck:
         that started last, so that a row with no end is replaced by its successor.
         """
         seen = False
+        others: set[str] = set()
         for rows in self._rows.matches(network or number.digits):
             seen = True
             for rate in rows:
-                if rate.is_valid_at(at) and (not rate.band or rate.band == band):
-                    return rate
-        reason = NoRateReason.NOT_VALID_THEN if seen else NoRateReason.NO_PREFIX
-        return NoRate(number=number, deck=f"{self.name} version {self.version}", reason=reason)
+                if rate.is_valid_at(at):
+                    if not rate.band or rate.band == band:
+                        return rate
+                    others.add(rate.band)
+        return NoRate(
+            number=number,
+            deck=f"{self.name} version {self.version}",
+            reason=NoRateReason.NOT_VALID_THEN if seen else NoRateReason.NO_PREFIX,
+            bands=tuple(sorted(others)),
+        )
 
 
 def _rows_by_prefix(rates: Iterable[Rate]) -> list[tuple[str, tuple[Rate, ...]]]:

@@ -124,6 +124,8 @@ def import_(
     Nothing is in force before it is approved. Rows that cannot be used are told with row, column and remedy;
     the exit code is 1 then.
     """
+    from billing import printed
+
     asked = _asked(desk, name, file, words)
     report = _stage(desk, asked, reason)
     approved = None
@@ -131,8 +133,8 @@ def import_(
         approved = _approve(desk, report.deck_name, report.version, {}, reason)
     show_report(report, None if approved is None else approved.effective_at, output)
     if report.rejected:
-        errors = f"{report.error_count} {'error' if report.error_count == 1 else 'errors'}"
-        raise Stop(f"{file}: {errors} in {report.rows_read} rows", ERROR)
+        errors, rows = printed.count(report.error_count, "error"), printed.count(report.rows_read, "row")
+        raise Stop(f"{file}: {errors} in {len(report.rejected):,} of {rows}", ERROR)
     if approve and report.held:
         raise Stop(f"{report.deck_name}:{report.version} is staged, not approved: findings hold it", REFUSED)
 
@@ -154,6 +156,7 @@ def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: st
     Beside the price of a minute, TERMS tells each term that becomes another, and VALID TILL when a row
     closes.
     """
+    from billing import printed
     from rating.deckmerge import ChangeKind
     from store import staging
     from values.instants import micros
@@ -171,7 +174,8 @@ def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: st
         say("There is more: --limit 0 shows all.")
     for finding in findings:
         say(f"{'HOLDS' if finding.kind.holds else 'note '}  {finding.kind}: {finding}")
-    say(f"{found.name} is {found.state}, {since(found.effective_at)}; {found.rejected} rows rejected")
+    rejected = printed.count(found.rejected, "row")
+    say(f"{found.name} is {found.state}, {since(found.effective_at)}; {rejected} rejected")
 
 
 @deck.command(epilog="Example: dialback deck approve retail:4 --override 'agreed with alphatel on 3 March'")
@@ -182,9 +186,11 @@ def diff(desk: Desk, version: str, only: tuple[str, ...], limit: int, output: st
 @pass_desk
 def approve(desk: Desk, /, version: str, reason: str, **words: Any) -> None:
     """Put a staged version in force at its instant, or now if that has passed; whole, in one step."""
+    from billing import printed
+
     name, number = decklook.named_version(version)
     found = _approve(desk, name, number, words, reason)
-    click.echo(f"{found.name}: {found.rows} rows, in force {since(found.effective_at)}")
+    click.echo(f"{found.name}: {printed.count(found.rows, 'row')}, in force {since(found.effective_at)}")
 
 
 @deck.command(epilog="Example: dialback deck rollback retail --reason 'rates of another customer'")
@@ -193,11 +199,13 @@ def approve(desk: Desk, /, version: str, reason: str, **words: Any) -> None:
 @pass_desk
 def rollback(desk: Desk, name: str, reason: str) -> None:
     """Take back the newest approved version: the one before holds again, exactly, from now on."""
+    from billing import printed
     from store import approvals, decks
 
     desk.read("find deck", decks.deck_info, name)
     gone, instead = desk.change("roll back deck", approvals.withdraw, name, desk.author(reason))
-    click.echo(f"{gone.name} is withdrawn; {instead.name} holds, with its {instead.rows} rows")
+    rows = printed.count(instead.rows, "row")
+    click.echo(f"{gone.name} is withdrawn; {instead.name} holds, with its {rows}")
 
 
 @deck.command(epilog="Example: dialback deck discard retail:4 --reason 'wrong file'")

@@ -87,12 +87,14 @@ def show(
     desk: Desk, *, name: str, at: datetime | None, prefix: str, limit: int, page: int, output: str
 ) -> None:
     """Show the rows of the version in force, or of any one."""
+    from billing import printed
+
     if prefix and not (prefix.isascii() and prefix.isdecimal()):
         raise click.BadParameter(
             f"{prefix!r} is no prefix; write its digits, such as 44", param_hint="--prefix"
         )
     chosen = _version(desk, name, at or desk.now())
-    say(f"{chosen.name} ({chosen.state}), {chosen.rows} rows")
+    say(f"{chosen.name} ({chosen.state}), {printed.count(chosen.rows, 'row')}")
     with desk.database.reading() as connection:
         found = (row for row in _rows(connection, chosen) if row.prefix.startswith(prefix))
         first = (page - 1) * limit

@@ -99,12 +99,14 @@ def write_rejected(source: Source, report: StageReport) -> None:
 
 
 def _next_step(report: StageReport, in_force_from: datetime | None) -> None:
-    name = f"{report.deck_name} version {report.version}"
+    from billing import printed
+
+    name = f"{report.deck_name} version {report.version}: {printed.count(report.rows, 'row')}"
     if in_force_from is not None:
-        click.echo(f"{name}: {report.rows} rows, in force {since(in_force_from)}")
+        click.echo(f"{name}, in force {since(in_force_from)}")
     elif report.version:
         assert report.effective_at is not None
-        click.echo(f"{name}: {report.rows} rows staged, {since(report.effective_at)}; not in force yet")
+        click.echo(f"{name} staged, {since(report.effective_at)}; not in force yet")
         version = f"{report.deck_name}:{report.version}"
         words = " --without-rejected" if report.rejected else ""
         words += " --override REASON" if report.held else ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import rich_click as click
 
-from staff.desk import Desk, pass_desk
+from staff.desk import Desk, pass_desk, say
 from staff.inputs import Instant, output_option, reason_option, rows_output_option, together
 from staff.listing import Row, decimal_amount, show_record, show_rows
 
@@ -128,6 +128,8 @@ def add(
     author = desk.author(reason)
     made = desk.change("add plan", _add, _Terms(name, deck, terms), effective, author)
     show_record(_record(made), output)
+    for note in desk.read("read bands", _loose_bands, made):
+        say(f"note   {note}")
 
 
 @plan.command(
@@ -222,6 +224,23 @@ def _bands(texts: tuple[str, ...]) -> tuple[Band, ...]:
         return read_bands("; ".join(texts))
     except BandRefused as refused:
         raise PlanRefused("band", refused.value, refused.remedy) from None
+
+
+def _loose_bands(connection: Connection, made: Plan) -> list[str]:
+    """What hours only the plan has, or only its deck: one of them may be misspelt."""
+    from store import staging
+    from store.deckbands import bands_of_version
+
+    newest = staging.standing(connection, made.deck_id)
+    if newest is None:
+        return []
+    named, known = bands_of_version(connection, newest.id), {band.name for band in made.bands}
+    told = []
+    if only_deck := ", ".join(sorted(named - known)):
+        told.append(f"{newest.name} has rows for the hours of {only_deck}, which no --band of the plan names")
+    if only_plan := ", ".join(sorted(known - named)):
+        told.append(f"{newest.name} has no row for the hours of {only_plan}: they are priced like all others")
+    return told
 
 
 def _record(known: Plan) -> Row:

@@ -151,6 +151,8 @@ def _price(found: CallFile, file: Path, output: str, to: Path | None) -> None:
 
 
 def _say_summary(summary: Summary, plan: Plan) -> None:
+    from billing import printed
+
     for error in summary.errors:
         say(error)
     unread = summary.unpriced["cannot be read"] - len(summary.errors)
@@ -158,8 +160,8 @@ def _say_summary(summary: Summary, plan: Plan) -> None:
         say(f"and {unread:,} more lines that cannot be read; the column reason names each")
     total = amount(summary.amount_units, plan.currency)
     say(
-        f"{summary.lines:,} lines, {summary.priced:,} priced by {plan.id}: "
-        f"{summary.billed_seconds:,} billed seconds, {plan.currency} {total}"
+        f"{printed.count(summary.lines, 'line')}, {summary.priced:,} priced by {plan.id}: "
+        f"{printed.count(summary.billed_seconds, 'billed second')}, {plan.currency} {total}"
     )
     for reason, count in sorted(summary.unpriced.items()):
         say(f"{count:,} not priced: {reason}")

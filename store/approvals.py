@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select, update
 
+from billing import printed
 from store.audit import Author, note
 from store.errors import Conflict, Forbidden, NotFound
 from store.schema import deck_versions, decks
@@ -97,10 +98,11 @@ def _check(wanted: Version, before: Version | None, approval: Approval, author: 
         )
         raise Conflict("version", problem, "roll that one back first, or import with a later --effective")
     if wanted.rejected and not approval.without_rejected:
-        problem = f"{wanted.rejected} rows of the sheet were rejected"
+        problem = f"{printed.count(wanted.rejected, 'row')} of the sheet rejected"
         raise Forbidden("rejected", problem, "mend them and import again, or say --without-rejected")
     if wanted.held and not approval.override:
-        problem = f"{wanted.held} findings want a word (`dialback deck diff {wanted.name}`)"
+        findings = printed.count(wanted.held, "finding")
+        problem = f"held by {findings} (`dialback deck diff {wanted.name}`)"
         raise Forbidden("override", problem, "say why it is right: --override REASON")
     if approval.by_another and author.name == wanted.created_by:
         problem = f"{author.name} staged it, and [decks] two_people is on"

@@ -130,9 +130,8 @@ def deck(connection: Connection, name: str, at: datetime) -> "Deck | DeckInTable
     row = connection.execute(IN_FORCE, {"deck_name": name, "at": at}).first()
     if row is None:
         deck_info(connection, name)
-        raise NotFound(
-            "deck", f"deck {name!r} has no version in force at {at}", "import one, or wait for its date"
-        )
+        problem = f"deck {name!r} has no version in force at {at:%Y-%m-%dT%H:%M:%SZ}"
+        raise NotFound("deck", problem, "import one, or wait for its date")
     return _kept(connection, row)
 
 

@@ -26,6 +26,8 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _LONG = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _TEXT_SHOWN_MAX = 40
+# ISO 4217 lists these too: no currency, a code for tests, metals, units of accounts among banks.
+_NO_MONEY = frozenset({"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD"})
 # The library gives Ariary and Ouguiya their historic fifths; ISO 4217 prints both with 2 decimals.
 _FIFTHS = 5
 
@@ -75,6 +77,8 @@ def currency_code(text: str, *, field: str = "currency") -> str:
     """Return `text` if it is an ISO 4217 code in capitals."""
     if not isinstance(text, str) or not _CURRENCY.fullmatch(text):
         raise AmountRefused(field, text, "write an ISO 4217 code of three capitals, such as USD")
+    if text in _NO_MONEY:
+        raise AmountRefused(field, text, "it is no money that people pay in; write a currency, such as USD")
     try:
         return get_currency(text).code
     except CurrencyDoesNotExist:

@@ -13,7 +13,7 @@ def test_F137_every_bad_row_is_reported_and_nothing_is_applied(office: Office) -
     assert refused.code == 1
     assert "row 2, column rate_per_min" in refused.err
     assert "row 4, column destination" in refused.err
-    assert "2 errors in 3 rows" in refused.err
+    assert "2 errors in 2 of 3 rows" in refused.err
     listed = {row["name"]: row for row in office.done("deck", "list", "--output", "json").data}
     assert listed["retail"]["version"] == 1
 
@@ -264,6 +264,33 @@ def test_rows_for_hours_that_nobody_has_are_told(office: Office) -> None:
     assert "will price no call" not in unused.err
     office.done("plan", "add", "hours", "--deck", "new")
     assert told in office.done("deck", "import", "new", str(file)).err
+
+
+def test_a_plan_tells_the_hours_that_only_it_or_only_its_deck_has(office: Office) -> None:
+    file = office.folder / "hours.csv"
+    file.write_text("prefix,destination,rate_peak,rate_offpeak\n33,France,0.04,0.02\n", encoding="utf-8")
+    office.done("deck", "import", "new", str(file), "--kind", "sell", "--currency", "USD", "--approve")
+    made = ("plan", "add", "hours", "--deck", "new", "--band", "peak=Mo-Fr 08:00-20:00")
+    misspelt = office.done(*made, "--band", "of-peak=Sa,Su 00:00-00:00").err
+    assert "new:1 has rows for the hours of offpeak, which no --band of the plan names" in misspelt
+    assert "new:1 has no row for the hours of of-peak: they are priced like all others" in misspelt
+    asked = ("--from", "+33142685300", "--to", "+33142685301", "--at", "2026-03-07T12:00:00Z")
+    refused = office("quote", "--plan", "hours", *asked)
+    assert (refused.code, "but only for the hours of offpeak, peak" in refused.err) == (4, True)
+    assert not office.done(*made, "--band", "offpeak=Sa,Su 00:00-00:00").err
+
+
+def test_one_is_one_row_and_a_time_is_told_as_everywhere(office: Office) -> None:
+    file = office.folder / "one.csv"
+    file.write_text(f"{HEADER}44,UK,0.10\n", encoding="utf-8")
+    words = ("deck", "import", "one", str(file), "--kind", "sell", "--currency", "USD")
+    assert "1 row staged" in office.done(*words).out
+    waits = office("deck", "show", "one", "--at", "2026-03-02T09:00:00+01:00").err
+    assert "has no version in force at 2026-03-02T08:00:00Z;" in waits
+    file.write_text(f"{HEADER}44,UK,0.30\n1,USA,0.24\n33,France,x\n", encoding="utf-8")
+    assert "1 error in 1 of 3 rows" in office("deck", "import", "retail", str(file)).err
+    held = office("deck", "approve", "retail:2", "--without-rejected").err
+    assert "held by 2 findings" in held
 
 
 @pytest.mark.parametrize("verb", ["diff", "show", "approve", "discard"])

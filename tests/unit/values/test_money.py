@@ -96,6 +96,12 @@ def test_a_currency_is_one_that_iso_4217_lists(code: str) -> None:
         currency_code(code)
 
 
+@pytest.mark.parametrize("code", ["XXX", "XTS", "XAU", "XBA"])
+def test_what_iso_4217_lists_besides_money_is_no_currency(code: str) -> None:
+    with pytest.raises(AmountRefused, match="no money that people pay in"):
+        currency_code(code)
+
+
 @pytest.mark.parametrize(("code", "digits"), [("USD", 2), ("JPY", 0), ("KWD", 3), ("MGA", 2), ("KRW", 0)])
 def test_minor_digits_are_those_of_iso_4217(code: str, digits: int) -> None:
     assert minor_digits(code) == digits
