@@ -41,7 +41,10 @@ LISTED = (
     "account",
     "leg",
 )
-SPARE = ("talk_seconds", "account", "disposition", "role", "destination", "currency", "length")
+SPARE = (
+    *("talk_seconds", "account", "disposition", "role", "destination", "currency", "length"),
+    "charged_seconds",
+)
 OF_CREDITS = ("credited", "net")
 """The most dispensable where nothing was given back."""
 
@@ -108,7 +111,7 @@ def _list(
     )
     seen_rows = seen(desk, rows, action="cdr.read", subject=callback_id or account_id or "")
     is_credited = any(row["net"] != row["amount"] for row in rows)
-    spare = SPARE if is_credited else (*OF_CREDITS, *SPARE)
+    spare = (*SPARE, "credited") if is_credited else (*OF_CREDITS, *SPARE)
     show_rows(seen_rows, LISTED, output, spare=spare, none="There is no call record.")
     for note in whole:
         told = f"{amount(note.units, note.currency)} {note.currency} by {note.number}"
