@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from billing.printed import padded, width
+from billing.printed import lacking, padded, width
 
 GAP = "  "
 SENTENCE_WIDTH_MIN, SENTENCE_WIDTH_LAST = 24, 12
@@ -28,11 +28,16 @@ class Table:
     lines: tuple[tuple[str, ...], ...]
 
     def text(self, *, stacked: bool = False) -> str:
-        """The table, its numbers to the right."""
-        cells = [*(_stacked(self.headings) if stacked else [_told(self.headings)]), *self._broken()]
+        """The table, its numbers to the right, point below point."""
         is_right = [
             all(_is_number(line[index]) for line in self.lines) for index in range(len(self.headings))
         ]
+        columns_told = [
+            _pointed(column) if right else column
+            for right, column in zip(is_right, zip(*self._broken(), strict=True), strict=False)
+        ]
+        headings = _stacked(self.headings) if stacked else [_told(self.headings)]
+        cells = [*headings, *zip(*columns_told, strict=True)]
         widths = [max(width(line[index]) for line in cells) for index in range(len(self.headings))]
         columns = [-each if right else each for each, right in zip(widths, is_right, strict=True)]
         return "\n".join(GAP.join(map(padded, line, columns)).rstrip() for line in cells)
@@ -117,6 +122,11 @@ def _stacked(headings: Sequence[str]) -> list[list[str]]:
     most = max(map(len, words))
     padded_words = [[""] * (most - len(each)) + each for each in words]
     return [[each[row] for each in padded_words] for row in range(most)]
+
+
+def _pointed(column: Sequence[str]) -> Sequence[str]:
+    """Numbers with as many blanks behind each as bring its point below those of the others."""
+    return [f"{cell}{' ' * len(room)}" for cell, room in zip(column, lacking(column), strict=True)]
 
 
 def _is_number(text: str) -> bool:

@@ -18,11 +18,13 @@ ROWS: list[dict[str, object]] = [
 COLUMNS = ("id", "amount", "at", "live", "who")
 
 
-def test_a_table_cuts_nothing_and_puts_numbers_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_cuts_nothing_and_puts_numbers_to_the_right_point_below_point(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     show_rows(ROWS, COLUMNS, "table")
     assert capsys.readouterr().out.splitlines() == [
         "id            amount  at                    live  who",
-        "a              10.00  2026-03-01T08:00:00Z  yes",
+        "a            10.00    2026-03-01T08:00:00Z  yes",
         "a-longer-id  -3.1234                        no    Ä, B",
     ]
 
