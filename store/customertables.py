@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-from store.columns import account, instant, metadata, serial, text, units
+from store.columns import SerialType, account, instant, metadata, serial, text, units
 
 # Which plan holds from when. Never changed: a later row with an earlier or the same instant wins.
 account_plans = Table(
@@ -114,4 +114,29 @@ number_codes = Table(
     text("state"),
     text("made_by"),
     CheckConstraint("state IN ('open', 'used', 'spent', 'replaced')", name="state"),
+)
+
+# Each link that was sent or shown, by which its holder confirms an address; its token is nowhere.
+email_links = Table(
+    "email_links",
+    metadata,
+    serial(),
+    account(index=True),
+    text("email"),
+    instant("made_at"),
+    text("made_by"),
+    Index("ix_email_links_made_at", "made_at"),
+)
+
+# That somebody followed such a link, once for each account and address. It holds wherever the account has
+# that address, also after it had another one.
+email_confirmations = Table(
+    "email_confirmations",
+    metadata,
+    account(),
+    text("email"),
+    Column("link_id", SerialType, ForeignKey("email_links.id"), nullable=False),
+    instant("confirmed_at"),
+    text("confirmed_by"),
+    PrimaryKeyConstraint("account_id", "email"),
 )

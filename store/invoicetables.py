@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
-from store.columns import account, instant, metadata, serial, text, units
+from store.columns import SerialType, account, instant, metadata, serial, text, units
 
 # A rate of a place from a day on, in 10^-4 percent.
 taxes = Table(
@@ -113,12 +113,14 @@ invoice_documents = Table(
     PrimaryKeyConstraint("number", "form"),
 )
 
-# The queue of mail: one for each invoice and recipient; it stays as proof of what was sent when.
+# The queue of mail: one for each invoice and recipient, or for a link by which an address is confirmed. It
+# stays as proof of what was sent when.
 mails = Table(
     "mails",
     metadata,
     serial(),
-    Column("number", Text, ForeignKey("invoices.number"), nullable=False),
+    Column("number", Text, ForeignKey("invoices.number")),
+    Column("link_id", SerialType, ForeignKey("email_links.id")),
     text("recipient"),
     text("state"),
     Column("attempts", Integer, nullable=False),
@@ -127,6 +129,8 @@ mails = Table(
     instant("ended_at", optional=True),
     text("told", default=""),
     UniqueConstraint("number", "recipient"),
+    UniqueConstraint("link_id"),
+    CheckConstraint("(number IS NULL) <> (link_id IS NULL)", name="carries"),
     CheckConstraint("state IN ('queued', 'sending', 'sent', 'failed')", name="state"),
     Index(
         "ix_mails_waiting",

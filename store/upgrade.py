@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from store.database import Database
 from store.errors import SchemaMismatch, StoreUnavailable
 
-NEWEST = "0017"
+NEWEST = "0018"
 """The revision that store/schema.py describes; a test holds it against store/migrations."""
 
 

@@ -17,7 +17,19 @@ from calls import events
 from calls.callback import Callback, ReleasedBy
 from calls.cdr import LegRole
 from calls.events import Event
-from store import alerts, billruns, creditnotes, disputes, dunning, exchange, payments, vouchers
+from store import (
+    alerts,
+    billruns,
+    confirmations,
+    creditnotes,
+    customers,
+    disputes,
+    dunning,
+    exchange,
+    mails,
+    payments,
+    vouchers,
+)
 from store.decks import add_version
 
 AUTHOR = replace(CLERK, at=NOW, reason="as agreed")
@@ -48,6 +60,7 @@ def fill_books(connection: Connection) -> None:
     vouchers.redeem(connection, "acme", "wrong", AUTHOR)
     dunning.print_fee(connection, "standard", LateFee(units=2_0000, printed_on=date(2026, 1, 1)), AUTHOR)
     _dun(connection)
+    _confirm(connection)
 
 
 def in_vain(first: Callback) -> Iterator[Event]:
@@ -64,3 +77,13 @@ def _dun(connection: Connection) -> None:
     billruns.close(connection, ["acme"], month_of=(2026, 3), terms=terms, author=april)
     for day in (date(2026, 4, 16), date(2026, 4, 23), date(2026, 5, 6), date(2026, 5, 13), date(2026, 5, 20)):
         dunning.run(connection, "acme", april, on=day)
+
+
+def _confirm(connection: Connection) -> None:
+    """The account's address is set, and somebody follows the link."""
+    owner = customers.account(connection, "acme")
+    customers.change_account(connection, replace(owner, billing_email="ap@acme.example"), AUTHOR)
+    link = confirmations.make_link(connection, "acme", AUTHOR)
+    mails.queue_link(connection, link)
+    secret = b"the secret of this switch"
+    confirmations.confirm(connection, link.token(secret), secret=secret, at=AUTHOR.at)

@@ -11,11 +11,11 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from storeworld import NOW, seconds
 from waiting_reactor import WaitingReactor
 
-from store import decks, node, plans
+from store import decks, mails, node, plans
 from store.columns import metadata
 from store.database import Database, is_collision
 from store.errors import NodeTaken, SchemaMismatch, StoreUnavailable
@@ -223,6 +223,60 @@ def test_a_filled_database_of_the_first_revision_is_upgraded_and_keeps_its_price
     rate = database.read("rate", decks.rate, "old:1:1")
     assert (rate.band, rate.surcharges, rate.per_minute) == ("", (), Decimal("0.085"))
     database.close()
+
+
+def test_mails_that_waited_before_they_could_carry_links_wait_afterwards(empty_url: str) -> None:
+    _upgrade_to(empty_url, "0017")
+    database = Database(empty_url)
+    database.call("fill", _mail_of_0017)
+    database.close()
+    assert upgrade(empty_url) == NEWEST
+    database = Database(empty_url)
+    (mail,) = database.read("mails", mails.list_mails)
+    assert (mail.number, mail.link_id, mail.recipient, mail.state) == (
+        "INV-1",
+        None,
+        "ap@x.example",
+        "queued",
+    )
+    for nothing_or_both in ("NULL, NULL", "'INV-1', 1"):
+        columns = "(number, link_id, recipient, state, attempts, queued_at, due_at)"
+        with pytest.raises(IntegrityError):
+            database.call(
+                "insert",
+                _execute,
+                f"INSERT INTO mails {columns} VALUES ({nothing_or_both}, 'a@b.example', 'queued', 0, 0, 0)",
+            )
+    with pytest.raises(IntegrityError):
+        database.call("state", _execute, "UPDATE mails SET state = 'lost'")
+    database.close()
+
+
+def _mail_of_0017(connection: Connection) -> None:
+    units = ", ".join(f"{name}_units" for name in
+        ("charges", "items", "rounding", "tax", "total", "previous", "payments", "due"))  # fmt: skip
+    for statement in (
+        "INSERT INTO plans (name, created_at) VALUES ('old', 0)",
+        (
+            "INSERT INTO accounts (id, name, kind, state, currency, zone, plan_name, credit_limit_units,"
+            " created_at) VALUES ('x', 'X', 'postpaid', 'open', 'EUR', 'UTC', 'old', 0, 0)"
+        ),
+        (
+            "INSERT INTO invoices (number, kind, series, count, account_id, first_day, end_day, zone,"
+            f" starts_at, ends_at, issued_on, due_on, currency, {units}, facts, issued_at, issued_by)"
+            " VALUES ('INV-1', 'invoice', 'INV', 1, 'x', '2026-03-01', '2026-04-01', 'UTC', 0, 1,"
+            " '2026-04-01', '2026-04-15', 'EUR', 0, 0, 0, 0, 0, 0, 0, 0, '{}', 1, 'clerk')"
+        ),
+        (
+            "INSERT INTO mails (number, recipient, state, attempts, queued_at, due_at)"
+            " VALUES ('INV-1', 'ap@x.example', 'queued', 0, 0, 0)"
+        ),
+    ):
+        _execute(connection, statement)
+
+
+def _execute(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))
 
 
 def _upgrade_to(url: str, revision: str) -> None:

@@ -37,6 +37,8 @@ FROZEN = {
     "alerts": "at",
     "late_fees": "units",
     "dunning_steps": "stage",
+    "email_links": "email",
+    "email_confirmations": "email",
 }
 SAYS_NO = "append-only"
 OLD_PAYMENT = (
