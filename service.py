@@ -47,6 +47,7 @@ from switch.shelf import DeckShelf
 from switch.trigger import Triggers
 from switch.triggers import TriggerDesk
 from values.ids import RANDOM_BYTES, sortable_id
+from web.confirmations import House
 from web.server import WebServer
 from wire.agi import Environment
 from wire.ami import Message
@@ -177,6 +178,11 @@ class Service:
                 reactor=reactor,
                 database=self.database,
                 limits=limits,
+                house=House(
+                    secret=settings.agi.secret.get_secret_value().encode(),
+                    name=settings.seller.name,
+                    email=settings.seller.email,
+                ),
                 new_id=new_id,
                 wall=wall,
                 notice=lambda: reactor.callFromThread(self.inbox.look),

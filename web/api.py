@@ -1,6 +1,6 @@
-"""The API: HTTP in, JSON out, an OpenAPI document made from the same tables.
+"""The API: HTTP in, JSON out, an OpenAPI document made from the same tables; and one page for people.
 
-Reads: requests over WSGI; web.requests.Requests answers them.
+Reads: requests over WSGI; web.requests.Requests and web.confirmations.Confirmations answer them.
 Gives: make_app(), an APIFlask application.
 Knows nothing of: Twisted, SQL.
 """
@@ -15,12 +15,16 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from store.apikeys import ApiKey
+from store.confirmations import Followed, Meaning
 from store.errors import StoreUnavailable
 from web import answers, problems
 from web.answers import PATH, AcceptedSchema, StatusSchema
 from web.body import BODY_BYTES_MAX, FORM, JSON, read_fields, too_large
+from web.confirmations import Confirmations
+from web.confirmpage import MEDIA_TYPE, Page, page_of, unavailable_page
 from web.problems import FieldProblem, ProblemFound
 from web.requests import Asked, Requests
+from web.settings import CONFIRM_PATH
 from web.wish import FIELDS, read_wish
 
 OPENAPI_PATH = "/api/v1/openapi.json"
@@ -68,6 +72,7 @@ class Api(APIFlask):
         self.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
         self.config["AUTO_SERVERS"] = False  # it would be the Host header of whoever asks first
         self.security_schemes = SECURITY_SCHEMES
+        self.url_map.merge_slashes = False  # a redirect would lead to the Host header of whoever asks
         self._monotonic = monotonic
         self._log = log
         self.before_request(self._begin)
@@ -103,12 +108,22 @@ class Api(APIFlask):
         return response
 
     def _unavailable(self, error: StoreUnavailable) -> Response:
-        self._log.warning("store.unavailable", route=_route(), error=str(error))
+        self.note_unavailable(error)
         return _answer(problems.unavailable())
 
+    def note_unavailable(self, error: StoreUnavailable) -> None:
+        """Write down that the store is away."""
+        self._log.warning("store.unavailable", route=_route(), error=str(error))
 
-def make_app(requests: Requests, *, monotonic: Callable[[], float], log: FilteringBoundLogger) -> Api:
-    """The API over these answers."""
+
+def make_app(
+    requests: Requests,
+    confirmations: Confirmations,
+    *,
+    monotonic: Callable[[], float],
+    log: FilteringBoundLogger,
+) -> Api:
+    """The API over these answers, and the page."""
     app = Api(requests, monotonic=monotonic, log=log)
 
     @app.post(PATH)
@@ -164,7 +179,39 @@ def make_app(requests: Requests, *, monotonic: Callable[[], float], log: Filteri
         return answers.status_of(standing), 200 if standing.callback.state.is_end else 202
 
     app.spec_processor(_with_fields)
+    _add_confirm_page(app, confirmations)
     return app
+
+
+def _add_confirm_page(app: Api, confirmations: Confirmations) -> None:
+    """GET shows and changes nothing, for programs follow the links in mail; POST confirms."""
+
+    def follow(take: Callable[[str], Followed], token: str) -> Response:
+        try:
+            followed = take(token)
+        except StoreUnavailable as error:
+            app.note_unavailable(error)
+            return _shown(unavailable_page(confirmations.house))
+        owner = followed.owner.id if followed.owner is not None else ""
+        app.note(account=owner, meaning=followed.meaning.value)
+        return _shown(page_of(confirmations.house, followed))
+
+    @app.get(f"{CONFIRM_PATH}/<token>")
+    @app.doc(hide=True)
+    def show_confirmation(token: str) -> Response:
+        return follow(confirmations.look, token)
+
+    @app.post(f"{CONFIRM_PATH}/<token>")
+    @app.doc(hide=True)
+    def confirm(token: str) -> Response:
+        return follow(confirmations.confirm, token)
+
+    @app.errorhandler(404)
+    def no_such_path(error: HTTPException) -> Response:
+        # What is no word at all, such as a line break, is no token either, and people see the page.
+        if request.path.startswith(f"{CONFIRM_PATH}/"):
+            return _shown(page_of(confirmations.house, Followed(meaning=Meaning.UNKNOWN)))
+        return _of_werkzeug(error)
 
 
 # what a request brings
@@ -207,6 +254,10 @@ def _route() -> str:
 
 
 # what it is told
+
+
+def _shown(page: Page) -> Response:
+    return Response(page.html, status=page.status, content_type=MEDIA_TYPE, headers=page.headers)
 
 
 def _answer(problem: ProblemFound) -> Response:

@@ -27,6 +27,7 @@ from store.database import Database
 from store.errors import StoreUnavailable
 from web.api import make_app
 from web.channel import BoundedSite
+from web.confirmations import Confirmations, House
 from web.problems import RETRY_SECONDS
 from web.requests import Requests
 from web.settings import WebSettings
@@ -48,6 +49,7 @@ class WebServer:
         reactor: PosixReactorBase,
         database: Database,
         limits: Limits,
+        house: House,
         new_id: Callable[[], str],
         wall: Callable[[], datetime],
         notice: Callable[[], object],
@@ -73,7 +75,8 @@ class WebServer:
             pause=threading.Event().wait,
             log=log,
         )
-        app = make_app(requests, monotonic=time.monotonic, log=log)
+        confirmations = Confirmations(database=database, house=house, wall=wall)
+        app = make_app(requests, confirmations, monotonic=time.monotonic, log=log)
         ready = _Ready(database, reactor=reactor, is_ready=lambda: is_ready() and not is_stopping())
         self.site = BoundedSite(
             _Root(WSGIResource(reactor, self._pool, app), ready),

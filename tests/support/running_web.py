@@ -14,7 +14,7 @@ from storeworld import LIMITS, NOW
 from twisted.internet.defer import Deferred
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.threads import blockingCallFromThread
-from weboffice import SECRET
+from weboffice import HOUSE, SECRET
 
 from store.database import Database
 from web.server import WebServer
@@ -106,6 +106,7 @@ def running_web(books: Path, **settings: Any) -> Iterator[RunningWeb]:
         reactor=reactor,
         database=running.database,
         limits=LIMITS,
+        house=HOUSE,
         new_id=new_id,
         wall=lambda: NOW,
         notice=lambda: reactor.callFromThread(running.notices.append, 1),

@@ -24,11 +24,13 @@ from store.database import Connection, Database
 from store.upgrade import upgrade
 from values.e164 import E164
 from web.api import Api, make_app
+from web.confirmations import Confirmations, House
 from web.requests import Requests
 
 SECRET = "dbk_anna-0123456789abcdefghij"
 OTHER_SECRET = "dbk_other-0123456789abcdefghij"
 OTHER_PHONE = E164.parse("+12025550143")
+HOUSE = House(secret=b"the secret of this switch", name="Dialback Ltd", email="bills@dialback.example")
 BODY = {"number": "+44 20 7946 0101"}
 AUTH = {"Authorization": f"Bearer {SECRET}"}
 
@@ -59,7 +61,8 @@ class Office:
             pause=self._pause,
             log=log,
         )
-        self.app = make_app(requests, monotonic=lambda: 0.0, log=log)
+        confirmations = Confirmations(database=self.database, house=HOUSE, wall=lambda: self.now)
+        self.app = make_app(requests, confirmations, monotonic=lambda: 0.0, log=log)
 
     @property
     def client(self) -> FlaskClient:
