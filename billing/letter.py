@@ -1,7 +1,7 @@
-"""The mail that carries an invoice: an RFC 5322 message, the same for the same invoice.
+"""The mails that we send, as RFC 5322 messages: an invoice, or a link that confirms an address.
 
-Reads: the invoice's number and period, its papers, both addresses.
-Gives: the message's bytes, its Message-ID.
+Reads: the invoice's number and period, its papers; the account, its link; both addresses.
+Gives: the message, the same for the same invoice or link, its Message-ID too.
 Knows nothing of: servers, queues.
 """
 
@@ -40,18 +40,28 @@ class Letter:
     has_xml: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkLetter:
+    """What a mail is written from that asks to confirm the address to which it goes.
+
+    `link_id` is our number of the link; `good_until` is in the account's zone.
+    """
+
+    link_id: int
+    url: str
+    sender: str
+    sender_name: str
+    recipient: str
+    account_id: str
+    account_name: str
+    good_until: datetime
+    dated: datetime
+
+
 def message_of(letter: Letter) -> EmailMessage:
     """Return the message: a few lines of text, and the PDF that carries everything."""
-    sender, recipient = _address(letter.sender), _address(letter.recipient)
-    message = EmailMessage(policy=SMTP)
-    name = printed.one_line(letter.sender_name).replace('"', "")
-    message["From"] = f'"{name}" <{sender}>' if name else sender
-    message["To"] = recipient
-    message["Subject"] = f"{letter.title} {printed.name(letter.number)}, {letter.first_day:%Y-%m}"
-    message["Date"] = format_datetime(letter.dated)
-    # The same for the same invoice and recipient: a second copy, after a crash, is known as one.
-    message["Message-ID"] = f"<{_plain(letter.number)}.{_plain(recipient)}@{sender.partition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
+    subject = f"{letter.title} {printed.name(letter.number)}, {letter.first_day:%Y-%m}"
+    message = _begun(letter, subject, about=letter.number)
     for_programs = (
         "The PDF also carries it for programs (EN 16931, factur-x.xml).\n" if letter.has_xml else ""
     )
@@ -66,6 +76,39 @@ def message_of(letter: Letter) -> EmailMessage:
         letter.pdf, maintype="application", subtype="pdf", filename=f"{_plain(letter.number)}.pdf"
     )
     message.set_boundary(f"=={_plain(letter.number)}==")
+    return message
+
+
+def link_message_of(letter: LinkLetter) -> EmailMessage:
+    """Return the message: who asks, what for, the link on a line of its own, how long it is good."""
+    subject = f"Please confirm this address for the invoices of {printed.name(letter.account_name)}"
+    message = _begun(letter, subject, about=f"confirm-{letter.account_id}-{letter.link_id}")
+    seller = printed.one_line(letter.sender_name)
+    message.set_content(
+        f"{seller} sends invoices to {letter.recipient}.\n"
+        f"They are those of {printed.one_line(letter.account_name)}, account {letter.account_id}.\n\n"
+        "Is that right? Then open this page and press its button:\n\n"
+        f"{letter.url}\n\n"
+        f"The link is good until {printed.local_time(letter.good_until)}.\n"
+        "If it is not right, or you know of no such account, do nothing:\n"
+        "without you nothing is confirmed.\n\n"
+        f"{seller}\n"
+    )
+    return message
+
+
+def _begun(letter: Letter | LinkLetter, subject: str, *, about: str) -> EmailMessage:
+    """Return a message without its text; `about` is what no other mail to this recipient is about."""
+    sender, recipient = _address(letter.sender), _address(letter.recipient)
+    message = EmailMessage(policy=SMTP)
+    name = printed.one_line(letter.sender_name).replace('"', "")
+    message["From"] = f'"{name}" <{sender}>' if name else sender
+    message["To"] = recipient
+    message["Subject"] = subject
+    message["Date"] = format_datetime(letter.dated)
+    # The same for the same subject and recipient: a second copy, after a crash, is known as one.
+    message["Message-ID"] = f"<{_plain(about)}.{_plain(recipient)}@{sender.partition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
     return message
 
 

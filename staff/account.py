@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from staff.confirmation import ask, confirm_email
 from staff.desk import Desk, pass_desk, say
 from staff.evidence import evidence
 from staff.inputs import (
@@ -28,6 +29,7 @@ from staff.listing import JSON, TABLE, Row, amount, moment, show_record, show_ro
 
 if TYPE_CHECKING:
     from calls.admission import AccountState
+    from settings import Settings
     from staff.accountview import Section
     from store.audit import Author
     from store.closing import ToCome
@@ -45,8 +47,9 @@ LISTED = (
     "on_hold",
     "credit_limit",
     "available",
+    "email_confirmed",
 )
-SPARE = ("kind", "on_hold", "state")
+SPARE = ("email_confirmed", "kind", "on_hold", "state")
 
 
 @click.group()
@@ -128,7 +131,11 @@ def add(
         asks_tag=asks_tag,
         callbacks_max=callbacks_max,
     )
-    desk.change("add account", customers.add_account, wish, desk.author(reason))
+
+    def put(connection: Connection, author: Author) -> str:
+        return ask(connection, customers.add_account(connection, wish, author), desk.settings, author)
+
+    _say(desk.change("add account", put, desk.author(reason)))
     _show(desk, account_id, output)
 
 
@@ -230,8 +237,12 @@ def change(
         raise click.UsageError("nothing to change: name at least one option")
     if effective is not None and (plan is None or given):
         raise click.UsageError("--effective is for --plan alone; what else you name holds from now on")
-    author = desk.author(reason)
-    desk.change("change account", _change, account_id, given, plan, effective or author.at, author)
+    author, settings = desk.author(reason), desk.settings
+    _say(
+        desk.change(
+            "change account", _change, account_id, given, plan, effective or author.at, author, settings
+        )
+    )
     _show(desk, account_id, output)
 
 
@@ -285,7 +296,13 @@ def close(desk: Desk, account_id: str, write_off_as: str | None, reason: str) ->
         _tell_to_come(closed.account, each)
 
 
+account.add_command(confirm_email)
 account.add_command(evidence)
+
+
+def _say(sentence: str) -> None:
+    if sentence:
+        say(sentence)
 
 
 def _tell_to_come(closed: Account, invoice: ToCome) -> None:
@@ -309,16 +326,19 @@ def _show(desk: Desk, account_id: str, output: str) -> None:
 def _record(connection: Connection, account_id: str, now: datetime) -> Row:
     from store import customers
     from store.accountplans import plan_changes
+    from store.confirmations import confirmed_at
     from store.taxevidence import list_evidence, residence
 
     known = customers.account(connection, account_id)
+    email_confirmed_at = confirmed_at(connection, known.id, known.billing_email)
     to_come = [each for each in plan_changes(connection, account_id) if each.effective_at > now]
     return {
-        **_line(connection, known, now),
+        **_line(connection, known, now, is_confirmed=email_confirmed_at is not None),
         "plan_to_come": [f"{each.plan_name} from {moment(each.effective_at)}" for each in to_come],
         "zone": known.zone,
         "billing_address": known.billing_address,
         "billing_email": known.billing_email,
+        "email_confirmed_at": email_confirmed_at,
         "tax_id": known.tax_id,
         "tax_place": known.tax_place,
         "residence": residence(list_evidence(connection, account_id)).sentence,
@@ -332,11 +352,16 @@ def _record(connection: Connection, account_id: str, now: datetime) -> Row:
 
 def _all(connection: Connection, now: datetime) -> list[Row]:
     from store import customers
+    from store.confirmations import unconfirmed
 
-    return [_line(connection, each, now) for each in customers.list_accounts(connection)]
+    waits = unconfirmed(connection)
+    return [
+        _line(connection, each, now, is_confirmed=each.id not in waits)
+        for each in customers.list_accounts(connection)
+    ]
 
 
-def _line(connection: Connection, known: Account, now: datetime) -> dict[str, object]:
+def _line(connection: Connection, known: Account, now: datetime, *, is_confirmed: bool) -> dict[str, object]:
     from store.accountplans import plan_name_at
     from store.ledger import standing
 
@@ -352,6 +377,7 @@ def _line(connection: Connection, known: Account, now: datetime) -> dict[str, ob
         "on_hold": amount(stand.pending_units, known.currency),
         "credit_limit": amount(known.credit_limit_units, known.currency),
         "available": amount(stand.available_units, known.currency),
+        "email_confirmed": is_confirmed if known.billing_email else None,
     }
 
 
@@ -362,14 +388,16 @@ def _change(
     plan: str | None,
     effective_at: datetime,
     author: Author,
-) -> None:
+    settings: Settings,
+) -> str:
+    """What the clerk is told of it, or nothing."""
     from store import customers
 
     before = customers.account(connection, account_id)
     if plan is not None:
         customers.change_account_plan(connection, account_id, plan, effective_at=effective_at, author=author)
     if not given:
-        return
+        return ""
     wish: dict[str, Any] = dict(given)
     if "credit_limit" in wish:
         wish["credit_limit_units"] = _limit(wish.pop("credit_limit"), before.currency)
@@ -377,7 +405,8 @@ def _change(
         wish["billing_address"] = _lines(wish.pop("address"))
     if "email" in wish:
         wish["billing_email"] = wish.pop("email")
-    customers.change_account(connection, replace(before, **wish), author)
+    after = customers.change_account(connection, replace(before, **wish), author)
+    return "" if after.billing_email == before.billing_email else ask(connection, after, settings, author)
 
 
 def _limit(text: str, currency: str) -> int:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from staff import exits
+from staff.confirmation import remark
 from staff.desk import Desk, say
 from staff.listing import amount, decimal_amount, show_rows
 
@@ -63,6 +64,7 @@ def run_month(
     found, faults = _close(desk, month, ids, dry_run=dry_run)
     failed = () if dry_run or not papers else _write(desk, month, processes)
     show_rows(_rows(found, dry_run=dry_run), COLUMNS, output, none="No new invoice.")
+    remark(desk, {head.account_id for head in found.heads})
     told = [f"Not closed, by a fault: {each}" for each in faults]
     told += [f"Paper not written: {each}" for each in failed]
     _summary(found, told, len(faults), dry_run=dry_run)

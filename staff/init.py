@@ -56,6 +56,7 @@ secret = "{ami_secret}"
 [web]                                  # the API; a proxy with TLS stands in front of it
 host = "{host}"
 port = {web_port}
+# public_url = "https://calls.example.com"  # where people outside find it: for links in letters
 
 [switch]
 drain_seconds = 30                     # SIGTERM: how long running calls may go on

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import rich_click as click
 
+from staff.confirmation import remark
 from staff.desk import Desk, is_called_alone, pass_desk, say
 from staff.exits import OK
 from staff.inputs import Month, output_option, reason_option, rows_output_option
@@ -142,6 +143,7 @@ def send(desk: Desk, *, numbers: tuple[str, ...], month: MonthOf | None, reason:
     queued = desk.change("queue mail", mails.queue, numbers, desk.author(reason))
     for number in queued.nowhere:
         say(f"{number}: its account has no address for mail; set one by `account change --email`")
+    remark(desk, queued.accounts)
     click.echo(
         f"{len(queued.new)} queued, {len(queued.known)} known already, {len(queued.nowhere)} without address"
     )

@@ -1,4 +1,4 @@
-"""`dialback mail …`: the queue of mail that carries invoices.
+"""`dialback mail …`: the queue of mail that carries invoices, and links that confirm addresses.
 
 Reads: words of the command line; [mail] of the settings.
 Gives: the click group `mail`.
@@ -16,14 +16,25 @@ from staff.desk import Desk, pass_desk, say
 from staff.inputs import reason_option, rows_output_option
 from staff.listing import show_rows
 
-COLUMNS = ("id", "number", "recipient", "state", "attempts", "queued_at", "due_at", "ended_at", "told")
+COLUMNS = (
+    "id",
+    "kind",
+    "number",
+    "recipient",
+    "state",
+    "attempts",
+    "queued_at",
+    "due_at",
+    "ended_at",
+    "told",
+)
 SPARE = ("queued_at", "attempts", "ended_at", "due_at")
 PAUSE_SECONDS = 30.0
 
 
 @click.group()
 def mail() -> None:
-    """Mail: the queue of invoices on their way to the accounts."""
+    """Mail: the queue of invoices on their way to the accounts, and of letters that ask about addresses."""
 
 
 @mail.command(epilog="Example: dialback mail run --folder /var/spool/dialback")

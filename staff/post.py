@@ -1,6 +1,6 @@
 """Mail that waits goes out: to the mail server of the settings, or as files into a folder.
 
-Reads: the queue (store/mails.py), papers, [mail] and [seller].
+Reads: the queue (store/mails.py), papers, links that confirm addresses, [mail] and [seller].
 Gives: what was sent, what waits for another try, what failed.
 Knows nothing of: SQL, how a message looks.
 """
@@ -15,7 +15,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from billing.letter import AddressRefused, Letter, message_of
+from billing.letter import AddressRefused, Letter, link_message_of, message_of
+from staff.confirmation import Pointless, letter_of
 from staff.listing import amount
 from store import mails, papers
 
@@ -120,29 +121,21 @@ def postman_of(settings: MailSettings) -> Postman:
 
 def deliver(desk: Desk, by: Postman | Folder, *, told: Callable[[str], object]) -> Delivered:
     """Send what is due now, each mail in a transaction of its own; `told` gets a sentence for each."""
-    seller, settings = desk.settings.seller.party(), desk.settings.mail
     counts = {"sent": 0, "later": 0, "failed": 0}
     with by as postman:
         for _ in range(MAILS_MAX):
             mail = desk.change("claim mail", mails.claim, now=desk.now())
             if mail is None:
                 break
-            counts[_one(desk, mail, postman, seller, settings, told)] += 1
+            counts[_one(desk, mail, postman, told)] += 1
     return Delivered(**counts)
 
 
-def _one(
-    desk: Desk,
-    mail: Mail,
-    postman: Postman | Folder,
-    seller: Party,
-    settings: MailSettings,
-    told: Callable[[str], object],
-) -> str:
+def _one(desk: Desk, mail: Mail, postman: Postman | Folder, told: Callable[[str], object]) -> str:
+    attempts_max = desk.settings.mail.attempts_max
     try:
-        letter = desk.read("write letter", _letter, mail, seller, settings)
-        word = postman.take(message_of(letter))
-    except (smtplib.SMTPException, OSError, AddressRefused) as error:
+        word = postman.take(_message(desk, mail))
+    except (smtplib.SMTPException, OSError, AddressRefused, Pointless) as error:
         final = _is_final(error)
         desk.change(
             "mail not sent",
@@ -151,17 +144,27 @@ def _one(
             now=desk.now(),
             told=_sentence(error),
             is_final=final,
-            attempts_max=settings.attempts_max,
+            attempts_max=attempts_max,
         )
-        ended = final or mail.attempts >= settings.attempts_max
-        told(f"{mail.number} to {mail.recipient}: {'failed' if ended else 'later'}: {_sentence(error)}")
+        ended = final or mail.attempts >= attempts_max
+        told(f"{mail.title} to {mail.recipient}: {'failed' if ended else 'later'}: {_sentence(error)}")
         return "failed" if ended else "later"
     desk.change("mail sent", mails.sent, mail.id, now=desk.now(), told=word)
-    told(f"{mail.number} to {mail.recipient}: {word}")
+    told(f"{mail.title} to {mail.recipient}: {word}")
     return "sent"
 
 
-def _letter(connection: Connection, mail: Mail, seller: Party, settings: MailSettings) -> Letter:
+def _message(desk: Desk, mail: Mail) -> EmailMessage:
+    """What the mail brings, written as late as possible."""
+    seller = desk.settings.seller.party()
+    sender = desk.settings.mail.sender or seller.email
+    if mail.link_id is not None:
+        return link_message_of(letter_of(desk, mail.link_id, sender))
+    return message_of(desk.read("write letter", _letter, mail, seller, sender))
+
+
+def _letter(connection: Connection, mail: Mail, seller: Party, sender: str) -> Letter:
+    assert mail.number is not None
     known = papers.issued(connection, mail.number)
     is_note = known.kind == "credit_note"
     due = "Nothing is to be paid."
@@ -170,7 +173,7 @@ def _letter(connection: Connection, mail: Mail, seller: Party, settings: MailSet
     return Letter(
         number=known.number,
         title="Credit note" if is_note else "Invoice",
-        sender=settings.sender or seller.email,
+        sender=sender,
         sender_name=seller.name,
         recipient=mail.recipient,
         first_day=known.first_day,
@@ -186,7 +189,7 @@ def _letter(connection: Connection, mail: Mail, seller: Party, settings: MailSet
 def _is_final(error: Exception) -> bool:
     """Whether another try would hear the same: the server said so by a code of 500 or more."""
     match error:
-        case AddressRefused():
+        case AddressRefused() | Pointless():
             return True
         case smtplib.SMTPRecipientsRefused():
             return all(code >= PERMANENT for code, _ in error.recipients.values())
