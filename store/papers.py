@@ -131,6 +131,8 @@ def invoice_of(connection: Connection, number: str) -> Invoice:
 
 def keep(connection: Connection, number: str, forms: Mapping[str, bytes]) -> bool:
     """Write an invoice's papers down; False if they are there already, which changes nothing."""
+    # Held to the commit, by a statement of its own: of two who write the same papers, one finds them there.
+    connection.execute(select(invoices.c.number).where(invoices.c.number == number).with_for_update())
     there = select(invoice_documents.c.form, invoice_documents.c.sha256).where(
         invoice_documents.c.number == number
     )

@@ -1,5 +1,6 @@
 """The close of a month: who is billed, what is refused, what is written, and that it is written once."""
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -330,6 +331,34 @@ def test_F072_a_new_address_is_on_the_next_invoice_and_the_old_one_reprints_unch
     assert forms(company.read("i", papers.invoice_of, head.number))["pdf"] == before["pdf"]
     april = head_of(company, month_of=APRIL, at=MAY_2)
     assert (april.buyer.name, april.buyer.address) == ("Acme Holding", ("9 New Street",))
+
+
+def test_of_many_who_write_the_same_papers_at_once_one_does_and_the_others_find_them(
+    company: Database,
+) -> None:
+    head = head_of(company)
+    made = forms(company.read("invoice", papers.invoice_of, head.number))
+    together = threading.Barrier(6)
+    kept: list[bool] = []
+    faults: list[Exception] = []
+
+    def keep(connection: Connection) -> bool:
+        if not company.is_sqlite:  # which has one writer at a time
+            together.wait()
+        return papers.keep(connection, head.number, made)
+
+    def rush() -> None:
+        try:
+            kept.append(company.call("keep", keep))
+        except Exception as error:  # noqa: BLE001 - a thread's fault is told by the test
+            faults.append(error)
+
+    threads = [threading.Thread(target=rush) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (faults, sorted(kept)) == ([], [False] * 5 + [True])
 
 
 def test_papers_are_written_once_and_proved_by_their_hash(company: Database) -> None:
