@@ -6,7 +6,7 @@ Knows nothing of: files, decks, prices.
 
 Own columns, in any order, more allowed: number, talk_seconds, and if wanted leg (A, B, B2 …; B where absent),
 answered_at, and caller_id: what the leg showed, for surcharges; empty where it was withheld. A line that
-cannot be read keeps its place. Each line is one row: a cell holds no line end.
+cannot be read keeps its place; empty ones are left out. Each line is one row: a cell holds no line end.
 """
 
 import csv
@@ -20,6 +20,7 @@ from itertools import islice
 import numpy as np
 
 from rating.bulk import ORIGINS, TALK_SECONDS_MAX, BulkLegs, number_column, plain_legs
+from rating.countries import country_code
 from rating.origin import origin_class
 from values.e164 import E164, NumberRefused, normalise
 from values.instants import micros
@@ -47,6 +48,8 @@ MASTER_CSV = (
     "userfield",
 )
 MASTER_CSV_LEAST = 16
+DELIMITERS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
+"""Those that spreadsheets write, and how they are said."""
 ADDED = ("prefix", "destination", "rate_per_minute", "billed_seconds", "amount", "currency", "reason")
 """What a priced line says besides; no column of the file may be called so."""
 LINE_CHARACTERS_MAX = 20_000
@@ -110,7 +113,7 @@ class CallFormat:
 
 def read_calls(lines: Iterable[str], form: CallFormat, *, lines_at_once: int) -> Iterator[CallPart]:
     """Yield the file's lines in parts, at least one; CallFileRefused where the header is not understood."""
-    numbered = enumerate(lines, start=1)
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if not line.isspace())
     reading = _Reading(form, MASTER_CSV) if form.is_asterisk else _with_header(numbered, form)
     yield reading.part(list(islice(numbered, lines_at_once)))
     while some := list(islice(numbered, lines_at_once)):
@@ -118,23 +121,41 @@ def read_calls(lines: Iterable[str], form: CallFormat, *, lines_at_once: int) ->
 
 
 def _with_header(numbered: Iterator[tuple[int, str]], form: CallFormat) -> "_Reading":
-    _, first = next(numbered, (1, ""))
-    names = tuple(cell.strip().lower() for cell in _split(first.removeprefix("\ufeff"), form.delimiter))
+    row, line = next(numbered, (1, ""))
+    first = line.removeprefix("\ufeff")
+    try:
+        names = _names(first, form.delimiter)
+    except _Wrong as wrong:
+        raise CallFileRefused(f"row {row}: the header is {wrong.problem}") from None
     # First of all: what lacks these is likely a file of another kind.
     for name in (NUMBER, SECONDS) if form.at else (NUMBER, SECONDS, ANSWERED):
         if name not in names:
-            raise CallFileRefused(
-                f"row 1, column {name}: it is missing: the header is {LEG},{NUMBER},{ANSWERED},{SECONDS},"
-                f" and more if you like; {ANSWERED} may be absent if you say --at, {LEG} if all are B-legs"
-            )
+            raise CallFileRefused(f"row {row}, column {name}: it is missing: {_remedy(first, names, form)}")
     for name in names:
         if names.count(name) > 1:
             raise CallFileRefused(
-                f"row 1, column {name or 'without name'}: it occurs twice: keep one of them"
+                f"row {row}, column {name or 'without name'}: it occurs twice: keep one of them"
             )
         if name in ADDED:
-            raise CallFileRefused(f"row 1, column {name}: it would be added: give it another name")
+            raise CallFileRefused(f"row {row}, column {name}: it would be added: give it another name")
     return _Reading(form, names)
+
+
+def _names(line: str, delimiter: str) -> tuple[str, ...]:
+    return tuple(cell.strip().lower() for cell in _split(line, delimiter))
+
+
+def _remedy(line: str, names: tuple[str, ...], form: CallFormat) -> str:
+    """Return what to do about a first line that is not the header which is wanted."""
+    if len(names) >= MASTER_CSV_LEAST and _SECONDS.fullmatch(names[MASTER_CSV.index("billsec")]):
+        return "this looks like Asterisk's Master.csv, which has no header: say --format asterisk"
+    for delimiter, told in DELIMITERS.items():
+        if delimiter != form.delimiter and NUMBER in line.strip().lower().split(delimiter):
+            return f"its cells seem to be separated otherwise: say --delimiter {told}"
+    return (
+        f"the header is {LEG},{NUMBER},{ANSWERED},{SECONDS}, and more if you like; {ANSWERED} may be absent"
+        f" if you say --at, {LEG} if all are B-legs"
+    )
 
 
 class _Reading:
@@ -291,10 +312,21 @@ def _normaliser(home_country: str | None) -> Callable[[str], str | _Wrong]:
     def digits_of(text: str) -> str | _Wrong:
         found = _INTERNATIONAL.fullmatch(text)
         if found and (home_country is None or text.startswith("+")):
-            return found[1]
+            return _without_trunk_zero(found[1])
         try:
             return normalise(text, home_country=home_country).digits
         except NumberRefused as refused:
             return _Wrong("", f"{text[:40]!r} is no number: {refused.remedy}")
 
     return digits_of
+
+
+def _without_trunk_zero(digits: str) -> str:
+    """Return international digits as a call to them is priced: +44 (0)20 is +44 20; Italy keeps its zeros."""
+    code = country_code(digits)
+    if digits[len(code) : len(code) + 1] != "0":
+        return digits
+    try:
+        return normalise(f"+{digits}", home_country=None).digits
+    except NumberRefused:
+        return digits  # nobody could dial it here, but another switch has billed it

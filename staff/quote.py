@@ -91,6 +91,8 @@ def quote(desk: Desk, /, *, explain: bool, output: str, **words: Any) -> None:
     check_terms(words["account_id"], words["plan_name"])
     if words["key_after"] > words["connected_after"] and words["connected_after"]:
         raise click.UsageError("--key-after: nobody is connected before the first key")
+    if words["to_at"] and words["to_at"] < (words["at"] or desk.now()):
+        raise click.UsageError("--to-at: nobody is called before --from is; give a later time, or --at too")
     made = desk.read("quote", _quote, words, desk.now())
     _show(made, output, explain=explain)
 

@@ -192,3 +192,10 @@ def test_a_price_without_whose_or_with_two_is_refused_by_the_options_names(
     for asked in (("quote", "--from", "+442079460101", "--to", "+12125550100"), ("routes", "+12125550100")):
         refused = office(*asked, *terms)
         assert (refused.code, said in refused.err) == (2, True)
+
+
+def test_nobody_is_called_before_who_calls_them(office: Office) -> None:
+    asked = ("--plan", "standard", "--from", "+442079460101", "--to", "+12125550100")
+    refused = office("quote", *asked, "--at", "2026-03-02", "--to-at", "2026-03-01")
+    assert (refused.code, "--to-at: nobody is called before --from is" in refused.err) == (2, True)
+    assert office.done("quote", *asked, "--at", "2026-03-02", "--to-at", "2026-03-02").out

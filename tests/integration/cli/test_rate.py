@@ -154,6 +154,45 @@ def test_a_header_that_is_not_understood_is_refused(office: Office, header: str,
     assert refused.out == ""
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("leg;number;answered_at;talk_seconds\n", "say --delimiter ';'"),
+        ("number\tanswered_at\ttalk_seconds\n", "say --delimiter tab"),
+        (MASTER, "say --format asterisk"),
+        ('"leg,number,answered_at,talk_seconds\n', "row 1: the header is not CSV"),
+    ],
+)
+def test_a_file_of_another_make_is_told_which_option_reads_it(
+    office: Office, content: str, said: str
+) -> None:
+    refused = office("rate", write(office, content), "--plan", "standard")
+    assert (refused.code, refused.out, said in refused.err) == (1, "", True)
+
+
+def test_empty_lines_are_no_calls(office: Office) -> None:
+    calls = "\nnumber,answered_at,talk_seconds\n\n+14155550123,2026-03-01T08:00:00Z,31\n \n\n"
+    done = office.done("rate", write(office, calls), "--plan", "standard")
+    assert [row["amount"] for row in priced(done)] == ["0.1240"]
+    assert "1 line, 1 priced" in done.err
+
+
+def test_a_zero_after_the_country_code_is_no_digit_of_the_number_as_in_a_quote(office: Office) -> None:
+    deck = "prefix,destination,rate_per_min\n44,UK,0.10\n4420,London,0.08\n39,Italy,0.20\n3906,Rome,0.30\n"
+    sheet = write(office, deck, "cities.csv")
+    office.done("deck", "import", "cities", sheet, "--kind", "sell", "--currency", "USD", "--approve")
+    office.done("plan", "add", "cities", "--deck", "cities")
+    numbers = ("+4402079460101", "4402079460101", "+390612345678", "+44099")
+    calls = "number,answered_at,talk_seconds\n" + "".join(
+        f"{number},2026-03-01T08:00:00Z,60\n" for number in numbers
+    )
+    found = priced(office.done("rate", write(office, calls), "--plan", "cities"))
+    assert [row["destination"] for row in found[:3]] == ["London", "London", "Rome"]
+    asked = ("--plan", "cities", "--from", "+390612345678", "--to", numbers[0])
+    quoted = office.done("quote", *asked, "--at", "2026-03-01T08:00:00Z", "--output", "json").data
+    assert quoted["legs"][1]["destination"] == "London"
+
+
 def test_hostile_lines_stay_where_they_are_and_harm_nobody(office: Office) -> None:
     good = "+14155550123,2026-03-01T08:00:00Z,31"
     lines = [
