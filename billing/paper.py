@@ -29,6 +29,8 @@ from billing.xmp import with_factur_x
 
 MISSING = "\u25af"
 LETTERS_MISSING_MAX = 200
+REMEMBERED = 11
+"""typst drops what so many compilations have not used; of pages of calls it would keep hundreds of MiB."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNSHOWN = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
 _EAST_ASIAN = re.compile(
@@ -69,22 +71,34 @@ def _compiled(paper: TypstInvoice, created: datetime) -> bytes:
     data = paper.data.encode(errors="replace").decode()  # half a character is no text
     for _ in range(LETTERS_MISSING_MAX):
         try:
-            return typst.compile(
-                paper.source.encode(),
-                format="pdf",
-                sys_inputs={"invoice": data, "xml": paper.xml},
-                ignore_system_fonts=True,
-                font_paths=_fonts(east_asian=_EAST_ASIAN.search(data) is not None),
-                timestamp=(created - _EPOCH) // timedelta(seconds=1),
-                # For the archive, and readable aloud; typst refuses to write what breaks either.
-                pdf_standards=["a-3a", "ua-1"],
-            )
+            return _compiled_once(paper, data, created)
         except typst.TypstError as error:
             unshown = _UNSHOWN.search(str(error))
             if unshown is None:
                 raise
             data = _without(data, unshown[1])
+        finally:
+            _forget()
     raise ValueError(f"no font has the letters of this invoice: more than {LETTERS_MISSING_MAX} are missing")
+
+
+def _compiled_once(paper: TypstInvoice, data: str, created: datetime) -> bytes:
+    return typst.compile(
+        paper.source.encode(),
+        format="pdf",
+        sys_inputs={"invoice": data, "xml": paper.xml},
+        ignore_system_fonts=True,
+        font_paths=_fonts(east_asian=_EAST_ASIAN.search(data) is not None),
+        timestamp=(created - _EPOCH) // timedelta(seconds=1),
+        # For the archive, and readable aloud; typst refuses to write what breaks either.
+        pdf_standards=["a-3a", "ua-1"],
+    )
+
+
+def _forget() -> None:
+    """Let typst drop the work that it keeps of an invoice: the next one uses none of it."""
+    for _ in range(REMEMBERED):
+        _blank_sheet().compile(input=b"", format="svg")
 
 
 def _without(data: str, unshown: str) -> str:
@@ -97,6 +111,11 @@ def _without(data: str, unshown: str) -> str:
 @cache
 def _template() -> str:
     return files("billing").joinpath("invoice.typ").read_text(encoding="utf-8")
+
+
+@cache
+def _blank_sheet() -> typst.Compiler:
+    return typst.Compiler(b"", ignore_system_fonts=True, font_paths=_fonts(east_asian=False))
 
 
 @cache

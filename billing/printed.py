@@ -94,8 +94,9 @@ def local_time(instant: datetime) -> str:
 
 def one_line(text: str) -> str:
     """Return visible text on one line: no control, format or direction characters."""
-    visible = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in text)
-    return " ".join(visible.split())
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(" " if unicodedata.category(char) in _HIDDEN else char for char in text)
+    return " ".join(text.split())
 
 
 def name(text: str) -> str:
@@ -120,6 +121,8 @@ def breakable(text: str, word_max: int = LINE_WORD_MAX) -> str:
 
 def width(text: str) -> int:
     """Return how many columns of a terminal the text takes: two for East Asian letters, none for accents."""
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     return len(text) + wide - sum(unicodedata.category(char) in {"Mn", "Me"} for char in text)
 

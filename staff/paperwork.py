@@ -86,6 +86,8 @@ class _Worker:
             stdout=subprocess.PIPE,
             bufsize=0,  # a line that waits in a buffer of ours would never wake the selector
             cwd=Path(__file__).parents[1],
+            # There is a process for each core: threads of typst besides would only wait for one another.
+            env=os.environ | {"RAYON_NUM_THREADS": "1"},
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

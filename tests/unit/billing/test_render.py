@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+import resource
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from priced import BUYER, SELLER, ALegPolicy, a_plan, a_rate, an_invoice, rated
@@ -73,6 +75,76 @@ def test_F078_the_same_invoice_has_the_same_bytes() -> None:
     assert to_csv(one) == to_csv(other)
     assert to_table(one) == to_table(other)
     assert to_pdf(one) == to_pdf(other)
+
+
+def going_to(invoice: Invoice, destination: str) -> Invoice:
+    """The same calls, but each second line goes to that destination."""
+    sessions = tuple(
+        replace(
+            session,
+            lines=tuple(
+                replace(line, destination=destination) if index % 2 else line
+                for index, line in enumerate(session.lines)
+            ),
+        )
+        for session in invoice.sessions
+    )
+    return replace(invoice, sessions=sessions)
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "",
+        "France",
+        "Bosnia and Herzegovina",
+        "w" * 24,
+        "Bosnia and Herzegovina, mobile " * 3,
+        "日本 携帯",
+        "Ελλάδα",
+    ],
+)
+def test_a_row_whose_height_is_told_is_printed_as_one_that_learns_its_height(
+    destination: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice = going_to(month_of_calls(30), destination)
+    told = to_pdf(invoice)
+    source = to_typst(invoice).source
+    assert source.count("    rows: heights(it.sessions),\n") == 1
+    learning = source.replace("    rows: heights(it.sessions),\n", "")
+    monkeypatch.setattr("billing.paper._template", lambda: learning)
+    assert to_pdf(invoice) == told
+
+
+def test_a_long_sum_below_the_calls_leaves_their_destinations_less_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def page(invoice: Invoice) -> dict[str, object]:
+        made = page_of(invoice)
+        return {**made, "together": [*made["together"][:-1], "123,456,789,012.0000"]}
+
+    monkeypatch.setattr("billing.paper.page_of", page)
+    for words in range(8, 12):
+        invoice = going_to(month_of_calls(2), "far " * words)
+        told = to_pdf(invoice)
+        with monkeypatch.context() as patch:
+            learning = to_typst(invoice).source.replace("    rows: heights(it.sessions),\n", "")
+            patch.setattr("billing.paper._template", lambda source=learning: source)
+            assert to_pdf(invoice) == told, words
+
+
+def test_F078_a_paper_has_the_same_bytes_whatever_was_printed_before_it() -> None:
+    first = to_pdf(month_of_calls(20))
+    to_pdf(going_to(month_of_calls(20), "日本 携帯"))
+    assert to_pdf(month_of_calls(20)) == first
+
+
+def test_a_process_that_prints_many_papers_keeps_the_work_of_none() -> None:
+    held = []
+    for calls in range(40, 52):
+        to_pdf(month_of_calls(calls))
+        held.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20)
+    assert held[-1] - held[2] < 60  # typst would keep ten papers: 150 MiB and more
 
 
 def test_the_PDF_is_dated_as_told_or_on_the_day_of_issue() -> None:
