@@ -140,7 +140,10 @@ def _records(
     )
     currencies = {each.id: each.currency for each in customers.list_accounts(connection)}
     shown = {each.cdr.callback_id for each in found}
-    notes = creditnotes.list_credit_notes(connection, account_id=account_id, callback_id=callback_id)
+    since = min((each.requested_at for each in found), default=None)
+    notes = creditnotes.list_credit_notes(
+        connection, account_id=account_id, callback_id=callback_id, since=since
+    )
     whole = [each for each in notes if each.callback_id in shown and not each.leg_id]
     return [_line(record, currencies[record.account_id]) for record in found], whole
 

@@ -25,6 +25,7 @@ from store import ledger
 from store.accounts import Account, account, set_account_state
 from store.apikeys import list_api_keys, revoke_api_key
 from store.audit import Author
+from store.disputes import DisputeState, list_disputes
 from store.errors import Conflict
 from store.monthfacts import facts_of, last_invoices
 from store.numbers import list_numbers, remove_number
@@ -71,6 +72,10 @@ def close_account(
     if _is_busy(connection, account_id) or ledger.standing(connection, account_id).pending_units:
         problem = f"{account_id!r} has callbacks under way"
         raise Conflict("account", problem, "suspend it, and close it when they have ended")
+    for each in list_disputes(connection, account_id=account_id, state=DisputeState.OPEN):
+        problem = f"{account_id!r} disputes {each.leg_id!r}"
+        remedy = f"decide it first: `dialback dispute accept {each.id}`, or `dispute reject {each.id}`"
+        raise Conflict("account", problem, remedy)
     _let_go(connection, known, author)
     # First it is closed, for its last invoice bears what that of a closed account bears; a refusal undoes it.
     closed = set_account_state(connection, account_id, AccountState.CLOSED, author)

@@ -16,6 +16,7 @@ from store import billruns, customers, ledger, payments
 from store.audit import Author
 from store.closing import Closed, close_account
 from store.database import Database
+from store.disputes import open_dispute, reject
 from store.errors import Conflict
 from store.options import Option, add_option
 from store.taxes import set_tax
@@ -135,6 +136,18 @@ def test_a_month_that_was_invoiced_is_not_reckoned_again(taxed: Database) -> Non
     pay(taxed, "10.56", in_april.at)
     assert sum(each.added_units for each in close(taxed, in_april).to_come) == 0
     nothing_is_left(taxed, 4)
+
+
+def test_a_dispute_that_is_open_is_decided_before_an_account_is_closed(taxed: Database) -> None:
+    pay(taxed, "10.56")
+    taxed.call("dispute", open_dispute, "d1", "cb1-b1", LATER)
+    with pytest.raises(
+        Conflict, match=r"'acme' disputes 'cb1-b1'; decide it first: `dialback dispute accept d1`"
+    ):
+        close(taxed)
+    taxed.call("reject", reject, "d1", LATER)
+    close(taxed)
+    nothing_is_left(taxed, 3)
 
 
 def test_a_place_without_a_tax_is_named_before_an_account_is_closed(taxed: Database) -> None:
