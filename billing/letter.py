@@ -84,7 +84,7 @@ def link_message_of(letter: LinkLetter) -> EmailMessage:
     subject = f"Please confirm this address for the invoices of {printed.name(letter.account_name)}"
     message = _begun(letter, subject, about=f"confirm-{letter.account_id}-{letter.link_id}")
     seller = printed.one_line(letter.sender_name)
-    message.set_content(
+    text = (
         f"{seller} sends invoices to {letter.recipient}.\n"
         f"They are those of {printed.one_line(letter.account_name)}, account {letter.account_id}.\n\n"
         "Is that right? Then open this page and press its button:\n\n"
@@ -94,6 +94,8 @@ def link_message_of(letter: LinkLetter) -> EmailMessage:
         "without you nothing is confirmed.\n\n"
         f"{seller}\n"
     )
+    # 78 characters are advised only (RFC 5322, 2.1.1); folded, the link could not be copied from a file.
+    message.set_content(text, cte="7bit" if text.isascii() else None)
     return message
 
 

@@ -207,6 +207,14 @@ def test_F071_the_same_letter_has_the_same_bytes() -> None:
     assert bytes(link_message_of(LETTER)) == bytes(link_message_of(LETTER))
 
 
+@pytest.mark.parametrize("name", ["Acme", "Zoë & Söhne"])
+def test_F071_the_link_is_whole_and_where_plain_text_allows_it_also_in_the_bytes(name: str) -> None:
+    letter = replace(LETTER, account_name=name, url=f"{PUBLIC_URL}/confirm/1.{'x' * 43}")
+    message = link_message_of(letter)
+    assert letter.url in message.get_content().splitlines()
+    assert (f"\r\n{letter.url}\r\n".encode() in bytes(message)) is name.isascii()
+
+
 def test_F071_no_header_is_smuggled_into_the_letter() -> None:
     evil = 'Evil"\r\nBcc: x@y.example\r\n\r\nhttps://evil.example'
     message = link_message_of(replace(LETTER, sender_name=evil, account_name=evil))
