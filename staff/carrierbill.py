@@ -17,6 +17,7 @@ import rich_click as click
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, Stop
+from staff.inputs import refuse_to_write_over
 from staff.listing import Row
 from staff.ranges import give, report_output, span_from, span_options
 
@@ -144,6 +145,7 @@ def reconcile(
     from store.grouping import check_carrier
     from values.money import decimal_number
 
+    refuse_to_write_over("--file", file, bill)
     desk.read("read carrier", check_carrier, carrier)
     tolerance = Tolerance(
         window=timedelta(seconds=window),

@@ -26,6 +26,7 @@ from staff.inputs import (
     Instant,
     output_option,
     reason_option,
+    refuse_to_write_over,
     required_reason_option,
     rows_output_option,
 )
@@ -226,6 +227,7 @@ def discard(desk: Desk, version: str, reason: str) -> None:
 def _asked(desk: Desk, name: str, file: Path, words: dict[str, Any]) -> _Asked:
     if words["rejected"] is not None and str(file) == "-":
         raise click.UsageError("--rejected reads the sheet a second time: give it as a file, not on `-`")
+    refuse_to_write_over("--rejected", words["rejected"], file)
     known = desk.read("find deck", _known, name)
     kind, currency = words["kind"], words["currency"]
     if known is None and (kind is None or currency is None):

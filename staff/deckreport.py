@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, defaultdict
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,7 +44,7 @@ def show_report(report: StageReport, in_force_from: datetime | None, output: str
     """Print what a sheet changes; errors and findings go to standard error."""
     from rating.deckmerge import ChangeKind
 
-    for error in report.errors[:SHOWN_MAX]:
+    for error in sorted(report.errors, key=attrgetter("row"))[:SHOWN_MAX]:
         say(str(error))
     if report.error_count > SHOWN_MAX:
         say(f"and {report.error_count - SHOWN_MAX} more errors: --rejected FILE gives all rows back")

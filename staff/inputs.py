@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import reduce
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -135,6 +136,14 @@ class Country(click.ParamType[str, object]):
         if code not in countries():
             self.fail(f"{value!r} is no country; write two capitals, such as GB", param, ctx)
         return code
+
+
+def refuse_to_write_over(option: str, written: Path | None, read: Path) -> None:
+    """Refuse to write where the command reads; `read` may be a folder, or `-`."""
+    if written is None or not written.exists() or not read.exists():
+        return
+    if any(written.samefile(source) for source in (read, *(read.iterdir() if read.is_dir() else ()))):
+        raise click.UsageError(f"{option}: {written} is what is read; name another file")
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:

@@ -20,7 +20,7 @@ from click import progressbar
 
 from staff.desk import Desk, pass_desk, say
 from staff.exits import ERROR, Stop
-from staff.inputs import Instant, home_country_option
+from staff.inputs import Instant, home_country_option, refuse_to_write_over
 from staff.listing import CSV, JSON, amount
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def rate(
     from rating.callfile import CallFormat
     from staff.callfile import CallFile
 
+    refuse_to_write_over("--to", to, file)
     form = CallFormat(
         is_asterisk=layout == ASTERISK,
         delimiter=_delimiter(delimiter),

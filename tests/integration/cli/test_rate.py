@@ -231,6 +231,13 @@ def test_the_file_may_be_written_to_a_place(office: Office) -> None:
     assert len(json.loads(to.read_text())) == 13
 
 
+def test_a_file_of_calls_is_never_written_over_by_its_prices(office: Office) -> None:
+    calls = write(office, CALLS)
+    refused = office("rate", calls, "--plan", "standard", "--to", calls)
+    assert (refused.code, "--to" in refused.err) == (2, True)
+    assert (office.folder / "calls.csv").read_text(encoding="utf-8") == CALLS
+
+
 def test_W45_a_caller_id_column_brings_its_surcharge(office: Office) -> None:
     sheet = (
         "prefix,destination,rate_per_min,first_increment,next_increment,surcharge_non_eea,surcharge_invalid\n"

@@ -280,6 +280,22 @@ def test_a_plan_tells_the_hours_that_only_it_or_only_its_deck_has(office: Office
     assert not office.done(*made, "--band", "offpeak=Sa,Su 00:00-00:00").err
 
 
+def test_a_sheet_is_never_written_over_by_its_rejected_rows(office: Office) -> None:
+    sheet = f"{HEADER}44,UK,0.10\n33,France,x\n"
+    file = office.folder / "alpha.csv"
+    file.write_text(sheet, encoding="utf-8")
+    refused = office("deck", "import", "retail", str(file), "--rejected", f"{office.folder}/./alpha.csv")
+    assert (refused.code, "--rejected" in refused.err) == (2, True)
+    assert file.read_text(encoding="utf-8") == sheet
+
+
+def test_errors_are_told_in_the_order_of_the_sheet(office: Office) -> None:
+    file = office.folder / "twice.csv"
+    file.write_text(f"{HEADER}44,UK,0.1\n44,UK,0.2\n33,FR,0.1\n33,FR,0.2\n1,USA,x\n", encoding="utf-8")
+    told = office("deck", "import", "retail", str(file)).err
+    assert [line[:5] for line in told.splitlines() if line.startswith("row")] == ["row 3", "row 5", "row 6"]
+
+
 def test_one_is_one_row_and_a_time_is_told_as_everywhere(office: Office) -> None:
     file = office.folder / "one.csv"
     file.write_text(f"{HEADER}44,UK,0.10\n", encoding="utf-8")

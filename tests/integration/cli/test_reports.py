@@ -152,6 +152,13 @@ def test_F153_R_37_a_call_billed_for_three_hours_is_listed_and_the_code_is_1(bus
     assert longer["row"] == "line 2"
 
 
+def test_a_bill_is_never_written_over_by_what_differs(busy: Office) -> None:
+    file = bill(busy)
+    before = file.read_bytes()
+    refused = busy("report", "reconcile", str(file), *WEST, "--file", str(file))
+    assert (refused.code, file.read_bytes() == before) == (exits.USAGE, True)
+
+
 def test_a_bill_that_is_not_understood_changes_nothing_and_names_the_row(busy: Office) -> None:
     file = busy.folder / "bad.csv"
     file.write_text("number,time,seconds,cost\n1,2,3,4\n")
