@@ -272,10 +272,15 @@ def serve(settings: Settings, *, with_web: bool, drain_seconds: int, ready: Call
     use_monotonic_clock(reactor)
     service = Service(settings, reactor=reactor, with_web=with_web)
     running = _Running(service, reactor=reactor, drain_seconds=drain_seconds, ready=ready)
-    reactor.callWhenRunning(running.begin)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: reactor.callFromThread(running.told_to_stop))
-    reactor.run(installSignalHandlers=False)
+
+    def begin() -> None:
+        # Twisted's own handlers are there by now. That of SIGCHLD stays: without it no process seems to end.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: reactor.callFromThread(running.told_to_stop))
+        running.begin()
+
+    reactor.callWhenRunning(begin)
+    reactor.run()
     return running.exit_code
 
 

@@ -93,3 +93,35 @@ def test_F135_F139_F140_R17_a_call_is_billed_as_it_was_quoted(town: Town) -> Non
     assert town.balance_of(sam) == -charge.amount
     assert town.database.read("explain", explanation, record.cdr.leg_id).agrees
     assert town.database.read("verify", verify) == ()
+
+
+def test_a_large_deck_comes_into_the_memory_of_the_running_switch_and_prices_a_call(town: Town) -> None:
+    since = decks_since(town)
+    far = Rate(
+        id="",
+        prefix="61",
+        destination="Australia",
+        per_minute=Decimal("0.24"),
+        valid_from=since.at,
+        currency="USD",
+    )
+    near = replace(far, prefix="44", destination="United Kingdom", per_minute=Decimal("0.10"))
+    others = [replace(far, prefix=str(700_000 + each)) for each in range(decks.ROWS_READ_IN_A_CALL_MAX)]
+
+    def make(connection: Any) -> None:
+        decks.add_deck(connection, name="large", kind=decks.SELL, currency="USD", author=since)
+        rows = [near, far, *others]
+        decks.add_version(connection, deck_name="large", new_rates=rows, effective_at=since.at, author=since)
+
+    town.database.call("large", make)
+    log = town.stage.switch_log
+    town.wait_until(
+        lambda: '"deck": "large:1", "event": "deck.shelved"' in log.read_text(), what="the deck on the shelf"
+    )
+    sam = town.traveller(deck_id="large")
+    town.world.phone(FAR, Answers(), Talks(seconds=1), HangsUp())
+    dials(town, sam, FAR, Waits(8), HangsUp())
+    town.wait_for_end(sam, seconds=90)
+    (charge,) = [each.charge for each in town.records_of(sam) if each.cdr.role is LegRole.B]
+    assert charge is not None
+    assert (charge.amount, charge.rate_id) == (Decimal("0.12"), "large:1:2")
