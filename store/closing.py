@@ -123,8 +123,9 @@ def _to_come(connection: Connection, owner: Account, seller: Party, now: datetim
 def _not_invoiced(connection: Connection, owner: Account, now: datetime) -> Iterator[Period]:
     """The months of which no invoice was issued yet, up to the present one.
 
-    They follow on the last invoice. Without any they begin with the first call, or else with the month that
-    is closed now: of earlier ones nobody has asked for anything.
+    They follow on the last invoice. Without any they begin with the first call, or else with last month: for
+    earlier ones nobody has asked for anything. The first counts also if it begins only tomorrow: an account
+    that moved to another zone may have had calls of it already.
     """
     today = now.astimezone(ZoneInfo(owner.zone)).date()
     last = last_invoices(connection, [owner.id], before=date.max).get(owner.id)
@@ -137,10 +138,12 @@ def _not_invoiced(connection: Connection, owner: Account, now: datetime) -> Iter
         called = connection.execute(wanted).scalar_one()
         before = today.replace(day=1) - timedelta(days=1)
         first = before if called is None else min(before, called.astimezone(ZoneInfo(owner.zone)).date())
-    while first <= today:
+    while True:
         period = month(first.year, first.month, owner.zone)
         yield period
         first = period.end_day
+        if first > today:
+            return
 
 
 def _bears_tax(facts: MonthFacts) -> bool:

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from moneyed import Money
-from storeworld import CLERK, callback, play, story
+from storeworld import CLERK, NOW, callback, play, story
 
 from billing.particulars import Party
 from billing.tax import TaxRow
@@ -45,6 +45,11 @@ def taxed(company: Database) -> Database:
     company.call("place", customers.change_account, replace(owner, tax_place="GB"), CLERK)
     company.call("play", play, callback(), story(callback(), 1_500))
     return company
+
+
+def move(company: Database, zone: str) -> None:
+    owner = company.read("account", customers.account, "acme")
+    company.call("move", customers.change_account, replace(owner, zone=zone), CLERK)
 
 
 def pay(company: Database, amount: str, at: datetime = LATER.at) -> None:
@@ -136,6 +141,24 @@ def test_a_month_that_was_invoiced_is_not_reckoned_again(taxed: Database) -> Non
     pay(taxed, "10.56", in_april.at)
     assert sum(each.added_units for each in close(taxed, in_april).to_come) == 0
     nothing_is_left(taxed, 4)
+
+
+def test_calls_after_the_last_invoice_are_reckoned_though_the_account_has_moved_to_an_earlier_day(
+    taxed: Database,
+) -> None:
+    move(taxed, "Pacific/Kiritimati")  # where March ends at 10:00 UTC
+    then = datetime(2026, 3, 31, 11, tzinfo=UTC)
+    author = replace(LATER, at=then)
+    taxed.call("run", billruns.close, ["acme"], month_of=(2026, 3), terms=TERMS, author=author)
+    move(taxed, "Pacific/Honolulu")
+    first = callback("cb2", created_at=then, expires_at=then + timedelta(minutes=5))
+    told = [replace(event, at=event.at + (then - NOW)) for event in story(first, 1_500)]
+    taxed.call("play", play, first, told)
+    pay(taxed, "10.56", then + timedelta(hours=1))
+    pay(taxed, "8.80", then + timedelta(hours=1))
+    early = replace(LATER, at=then + timedelta(hours=2))  # 31 March in Honolulu
+    with pytest.raises(Conflict, match=r"owes 1\.7600 EUR, reckoned with the invoice to come of 2026-04"):
+        close(taxed, early)
 
 
 def test_a_dispute_that_is_open_is_decided_before_an_account_is_closed(taxed: Database) -> None:
