@@ -8,10 +8,11 @@ Knows nothing of: Asterisk, sound.
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from world.sipwriting import Dialog, Invitation, code_of, escaped, method_of, quoted, reason_of
 
@@ -22,6 +23,9 @@ T1_SECONDS = 0.5
 RETRANSMISSIONS_MAX = 6
 DATAGRAM_BYTES_MAX = 65_507
 """What UDP over IPv4 carries."""
+SO_TIMESTAMPNS = 35
+"""Linux notes with each datagram when it came (socket(7)): read late, it keeps its own time."""
+_TIMESPEC = struct.Struct("@qq")
 FINAL_SECONDS_MAX = 8.0
 """How long an answer to our CANCEL or BYE is waited for."""
 
@@ -81,6 +85,7 @@ class RingingLine:
         self, invitation: Invitation, *, to: tuple[str, int], from_host: str, seconds: float
     ) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.bind((from_host, 0))
         self._dialog = Dialog(invitation, to=to, here=self._socket.getsockname())
         size = len(self._dialog.invite())
@@ -161,7 +166,7 @@ class RingingLine:
         """Take one datagram; return the method that it answers, or nothing."""
         self._socket.settimeout(seconds)
         try:
-            datagram, _ = self._socket.recvfrom(65535)
+            datagram, notes, _, _ = self._socket.recvmsg(65535, socket.CMSG_SPACE(_TIMESPEC.size))
         except (TimeoutError, ConnectionError):
             return ""
         if not datagram.startswith(b"SIP/2.0 "):
@@ -175,7 +180,7 @@ class RingingLine:
                     Response(
                         code=code,
                         reason=reason_of(datagram),
-                        at=_now(),
+                        at=_came_at(notes),
                         has_sdp=b"\r\nm=audio" in datagram,
                         raw=datagram,
                     )
@@ -206,3 +211,12 @@ def throw(datagram: bytes, *, to: tuple[str, int], from_host: str, seconds: floa
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _came_at(notes: list[tuple[int, int, bytes]]) -> datetime:
+    """When the kernel took the datagram."""
+    for _, kind, said in notes:
+        if kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = _TIMESPEC.unpack(said)
+            return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=nanoseconds // 1000)
+    return _now()

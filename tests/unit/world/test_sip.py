@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
 from world.sip import Heard, Invitation, RingingLine, TooLong, escaped, quoted, throw
+from world.sipwriting import code_of
 
 HOST = "127.0.0.1"
 
@@ -71,6 +74,23 @@ def test_a_line_that_gives_up_sends_cancel_and_reports_all_it_heard() -> None:
     assert not heard.answered
     assert not heard.early_media
     assert heard.hung_up_at is not None
+
+
+def test_a_response_that_is_read_late_has_the_time_at_which_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone_on = threading.Event()
+
+    def busy(datagram: bytes) -> int:
+        gone_on.wait(10)
+        return code_of(datagram)
+
+    monkeypatch.setattr("world.sip.code_of", busy)
+    with network() as net:
+        line = ring(net)
+        net.says("486 Busy Here", net.hears())
+        by_then = datetime.now(UTC)
+        gone_on.set()
+        (response,) = line.heard().responses
+    assert response.at <= by_then
 
 
 def test_a_refusal_ends_the_ring_and_is_acknowledged() -> None:
