@@ -1,7 +1,8 @@
 """Whatever a test run has started ends with the run, also with one that is killed.
 
 Reads: folders, a line each, from the run; their end is the run's end.
-Gives: ends_with_us(folder): what works in that folder then, or names it when it is started, is killed.
+Gives: ends_with_us(folder): what works in that folder then, or names it when it is started, is killed;
+    a folder in memory is removed.
 Knows nothing of: what those processes are.
 
 Fixtures stop what they have started. But Asterisk, switch and PostgreSQL live in sessions of their own, and a
@@ -12,6 +13,7 @@ beside each run and does nothing but wait until its pipe closes.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +22,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+MEMORY = Path("/dev/shm")
+"""What lies there takes memory until it is removed, so that is done as well."""
 ROUNDS_MAX = 50
 """What is just being started, or is started by what ends, shows itself in the next round."""
 
@@ -64,4 +68,8 @@ def _is_in(folder: str, place: str, words: Sequence[str]) -> bool:
 
 
 if __name__ == "__main__":
-    _end_all([line.strip() for line in sys.stdin])
+    ours = [line.strip() for line in sys.stdin]
+    _end_all(ours)
+    for left in ours:
+        if Path(left).is_relative_to(MEMORY):
+            shutil.rmtree(left, ignore_errors=True)

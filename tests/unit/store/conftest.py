@@ -47,6 +47,12 @@ class Templates:
         server: Server = self._request.getfixturevalue("postgresql")
         return server.new_database(template=key)
 
+    def done_with(self, url: str) -> None:
+        """Let go of a database that a test had; a file goes with its folder."""
+        if not url.startswith("sqlite"):
+            server: Server = self._request.getfixturevalue("postgresql")
+            server.drop(url)
+
     def _url(self, engine: str, key: str) -> str:
         if engine == "sqlite":
             return f"sqlite:///{self._folder / key}.db"
@@ -78,22 +84,28 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty_url(engine: str, templates: Templates, tmp_path: Path) -> str:
+def empty_url(engine: str, templates: Templates, tmp_path: Path) -> Iterator[str]:
     """A database without tables."""
-    return templates.new(engine, "empty", tmp_path)
+    url = templates.new(engine, "empty", tmp_path)
+    yield url
+    templates.done_with(url)
 
 
 @pytest.fixture
 def database(engine: str, templates: Templates, tmp_path: Path) -> Iterator[Database]:
     """A database with the tables, and nothing in them."""
-    database = Database(templates.new(engine, "tables", tmp_path))
+    url = templates.new(engine, "tables", tmp_path)
+    database = Database(url)
     yield database
     database.close()
+    templates.done_with(url)
 
 
 @pytest.fixture
 def company(engine: str, templates: Templates, tmp_path: Path) -> Iterator[Database]:
     """The same, with the rows of tests/support/storeworld.py."""
-    database = Database(templates.new(engine, "company", tmp_path))
+    url = templates.new(engine, "company", tmp_path)
+    database = Database(url)
     yield database
     database.close()
+    templates.done_with(url)
