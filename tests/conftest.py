@@ -4,12 +4,15 @@ from typing import Any
 
 import hypothesis
 import pytest
+from compiled_once import compile_once
 from last_one_out import ends_with_us
 from real_turns import RealTurns, turn_of
 
 # A busy machine is not a failure: what is too slow is found by the time limit on the whole test.
 hypothesis.settings.register_profile("dialback", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("dialback")
+
+compile_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
