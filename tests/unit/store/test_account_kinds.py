@@ -18,19 +18,18 @@ from rating.plan import ALegPolicy
 from store import ledger, payments
 from store.admissions import admit_ring
 from store.customers import account, change_account
+from store.database import Database
 from store.decks import add_version
 from store.settlement import settle
-from store.upgrade import upgrade
 from store.verify import verify
 
 
 @pytest.fixture
-def desk_of(empty_url: str) -> Iterator[Callable[..., Office]]:
+def desk_of(database: Database) -> Iterator[Callable[..., Office]]:
     made: list[Office] = []
 
     def make(credit_units: int, **terms: object) -> Office:
-        upgrade(empty_url)
-        made.append(Office(empty_url, credit_units, **terms))
+        made.append(Office(database.url, credit_units, **terms))
         dearer = [rate("44", "0.10"), rate("1", "0.24")]
         made[-1].database.call(
             "deck",

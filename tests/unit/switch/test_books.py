@@ -21,20 +21,19 @@ from store.rerated import begin, rerate_chunk
 from store.rerating import Repricing
 from store.reratingrows import Wish
 from store.settlement import settle
-from store.upgrade import upgrade
 from values.e164 import E164
 
 NEAR = E164.parse("+442079460999")
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Callable[..., Office]]:
+def office(tables: Path, tmp_path: Path) -> Iterator[Callable[..., Office]]:
     made: list[Office] = []
 
     def make(credit_units: int = 50_0000) -> Office:
-        url = f"sqlite:///{tmp_path}/dialback{len(made)}.db"
-        upgrade(url)
-        made.append(Office(url, credit_units))
+        path = tmp_path / f"dialback{len(made)}.db"
+        path.write_bytes(tables.read_bytes())
+        made.append(Office(f"sqlite:///{path}", credit_units))
         return made[-1]
 
     yield make

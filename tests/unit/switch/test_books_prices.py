@@ -26,18 +26,10 @@ from store.cdrs import CallRecord, list_cdrs
 from store.customers import Subscriber
 from store.decks import add_version
 from store.explanations import explanation
-from store.upgrade import upgrade
 from values.e164 import E164
 
 BENS = E164.parse("+442079460155")
 PARIS = E164.parse("+33142685300")
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("books") / "tables.db"
-    upgrade(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture
