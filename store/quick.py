@@ -1,4 +1,4 @@
-"""Statements that come again go straight to SQLite's driver: the same rows in a quarter of the time.
+"""Statements that come again go straight to SQLite's driver: the same rows in a third of the time.
 
 Reads: a statement and its parameters, as Connection.execute takes them.
 Gives: QuickConnection, a Connection that remembers what each statement comes to.
@@ -6,7 +6,7 @@ Knows nothing of: tables, transactions, threads.
 
 A callback needs a hundred statements. SQLite answers each within microseconds; to ask, SQLAlchemy works out
 every time what never changes: the text, the order of the parameters, how values are converted, what a row's
-columns are called. That was half of the switch's time. Here it is worked out once for each statement.
+columns are called. Here it is worked out once for each statement (decision 34 has the figures).
 
 Laws
 1. Rows, types, row counts and errors are those of the ordinary way (tests/unit/store/test_quick.py).

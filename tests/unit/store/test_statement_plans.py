@@ -3,7 +3,8 @@
 The planner is told how many rows there are (`sqlite_stat1`, as ANALYZE leaves it); the rows are not made.
 """
 
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from store.caps import CapPeriod, SpendCap
 from store.database import Database
 from store.funnels import FunnelBy
 from store.grouping import By, Wanted
-from store.schema import accounts
+from store.schema import accounts, legs
 
 MILLION = (
     ("accounts", "sqlite_autoindex_accounts_1", "10000 1"),
@@ -67,25 +68,65 @@ def large(request: pytest.FixtureRequest, templates: Any, tmp_path: Path) -> Ite
     database.close()
 
 
+class Explaining:
+    """SQLite's driver for a QuickConnection: it gets the statements of which SQLAlchemy hears nothing."""
+
+    def __init__(self, driver: sqlite3.Connection, explain: Callable[[str, Any], None]) -> None:
+        self._driver = driver
+        self._explain = explain
+
+    def execute(self, text: str, values: Any = ()) -> sqlite3.Cursor:
+        self._explain(text, values)
+        return self._driver.execute(text, values)
+
+    def executemany(self, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        self._explain(text, values[0])
+        return self._driver.executemany(text, values)
+
+
 def plans_of(database: Database, work: Callable[[Connection], object]) -> list[str]:
-    """Each step of each statement of that work."""
+    """Each step of each statement of that work, whichever way it goes to SQLite."""
     found: list[str] = []
 
-    def explain(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if statement.startswith(("SELECT", "INSERT INTO invoice_sessions")):
-            raw = connection.connection.cursor()
-            raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            found.extend(row[3] for row in raw.fetchall())
+    def watched(connection: Any) -> None:
+        driver = connection.connection.driver_connection
 
-    event.listen(database.engine, "before_cursor_execute", explain)
-    database.call("work", work)
-    event.remove(database.engine, "before_cursor_execute", explain)
+        def explain(text: str, values: Any) -> None:
+            if text.startswith(("SELECT", "INSERT INTO invoice_sessions")):
+                found.extend(row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {text}", values))
+
+        def hear(_connection: Any, _cursor: Any, text: str, values: Any, *_: Any) -> None:
+            explain(text, values)
+
+        event.listen(database.engine, "before_cursor_execute", hear)
+        connection._driver = Explaining(driver, explain)
+        try:
+            work(connection)
+        finally:
+            connection._driver = driver
+            event.remove(database.engine, "before_cursor_execute", hear)
+
+    database.call("work", watched)
     assert found
     return found
 
 
 def scans(plans: list[str]) -> list[str]:
     return [step for step in plans if step.startswith(tuple(f"SCAN {table}" for table in LARGE))]
+
+
+def test_a_statement_that_is_remembered_is_watched_too(large: Database) -> None:
+    everything = select(legs)
+
+    def read(connection: Connection) -> object:
+        return connection.execute(everything).all()
+
+    times = [plans_of(large, read) for _ in range(3)]
+    assert times == [["SCAN legs"]] * 3
+    ordinary: list[str] = []
+    event.listen(large.engine, "before_cursor_execute", lambda *told: ordinary.append(told[2]))
+    large.call("read", read)
+    assert ordinary == []  # by now it goes straight to the driver
 
 
 def test_F150_a_batch_of_accounts_is_closed_from_its_own_rows_and_not_by_going_through_the_month(
