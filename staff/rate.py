@@ -187,7 +187,7 @@ def _dated(desk: Desk, name: str, plan: Plan, at: datetime | None) -> DatedDeck:
     from store import decks
     from store.errors import Conflict
 
-    info = desk.read("find deck", decks.deck_info, name)
+    info = desk.read("find deck", decks.sell_deck, name)
     if info.currency != plan.currency:
         problem = f"deck {name!r} is in {info.currency}, plan {plan.id} in {plan.currency}"
         raise Conflict("deck", problem, "name a deck of the plan's currency")

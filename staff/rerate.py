@@ -24,6 +24,7 @@ from staff.ranges import ends_from, ends_options, zone_of
 
 if TYPE_CHECKING:
     from store.audit import Author
+    from store.database import Connection
     from store.rerating import Chunk
     from store.reratingrows import Wish
 
@@ -125,6 +126,8 @@ def rerate(
 
     if is_applied and not (reason.strip() and reference.strip()):
         raise click.UsageError("--apply needs --reason and --reference")
+    if on_plan:
+        desk.read("find plan", _check_plan, on_plan)
     since, until = ends_from(desk, since, until, zone, account_id or None)
     starts, ends = _span(month, since, until, zone or zone_of(desk, account_id or None))
     wish = Wish(since=starts, until=ends, account_id=account_id, on_plan=on_plan, plan=plan, deck=deck)
@@ -136,6 +139,14 @@ def rerate(
                 bar.update(int(1_000 * ((chunk.rows.last.ended_at - starts) / (ends - starts))) - bar.pos)
     _say(sums, is_applied=is_applied)
     show_rows(sums.rows(), COLUMNS, output, none="No callback ended then.")
+
+
+def _check_plan(connection: Connection, name: str) -> None:
+    from store import plans
+    from store.errors import NotFound
+
+    if not any(each.name == name for each in plans.list_plans(connection)):
+        raise NotFound("on-plan", f"there is no plan {name!r}", "see `dialback plan list`, column name")
 
 
 def _chunks(desk: Desk, wish: Wish, author: Author, *, reference: str) -> Iterator[Chunk]:

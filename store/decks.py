@@ -120,6 +120,14 @@ def deck_info(connection: Connection, name: str) -> DeckInfo:
     return found
 
 
+def sell_deck(connection: Connection, name: str) -> DeckInfo:
+    """The deck of that name; Invalid if it says what carriers ask: nobody is charged by that."""
+    found = deck_info(connection, name)
+    if found.kind != SELL:
+        raise Invalid("deck", f"{name!r} is a cost deck", "name a deck of kind sell")
+    return found
+
+
 def list_decks(connection: Connection) -> tuple[DeckInfo, ...]:
     """All decks by name."""
     return _infos(connection, None)
@@ -179,7 +187,8 @@ def version(connection: Connection, name: str, number: str) -> tuple[datetime, S
         row = connection.execute(wanted.where(is_it, deck_versions.c.approved_at.is_not(None))).first()
         if row is not None:
             return row.effective_at, shelve(connection, row).rates
-    raise NotFound("deck", f"there is no version {number!r} of deck {name!r}", "see `dialback deck list`")
+    remedy = f"see `dialback deck versions {name}`"
+    raise NotFound("deck", f"there is no approved version {number!r} of deck {name!r}", remedy)
 
 
 def rate(connection: Connection, rate_id: str) -> Rate:

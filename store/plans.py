@@ -19,8 +19,8 @@ from rating.plan import ALegPolicy, Plan
 from store import checks
 from store.audit import Author, note
 from store.columns import UtcMicros
-from store.decks import SELL, deck_info
-from store.errors import Conflict, Invalid, NotFound
+from store.decks import sell_deck
+from store.errors import Conflict, NotFound
 from store.schema import plan_versions, plans
 from values.money import decimal_from_units, decimal_units, rate_from_units, rate_units
 
@@ -44,9 +44,7 @@ def add_plan(connection: Connection, plan: Plan, *, effective_at: datetime | Non
     Callbacks that run keep the version they began with; an account's next callback takes the new one.
     """
     checks.slug("plan", plan.name)
-    deck = deck_info(connection, plan.deck_id)
-    if deck.kind != SELL:
-        raise Invalid("deck", f"{deck.name!r} is a cost deck", "name a deck of kind sell")
+    deck = sell_deck(connection, plan.deck_id)
     if deck.currency != plan.currency:
         problem = f"deck {deck.name!r} is in {deck.currency}, the plan in {plan.currency}"
         raise Conflict("currency", problem, "give the plan its deck's currency")

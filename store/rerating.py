@@ -38,6 +38,7 @@ from store.schema import plan_versions
 INVOICED = "it is on an invoice: write a credit note"
 CREDITED = "some of it was given back, and that stays: write another credit note"
 OTHER_CURRENCY = "the plan is in another currency"
+OTHER_DECK_CURRENCY = "the deck is in another currency"
 NO_PLAN = "no version of the plan was in force when it was asked for"
 WHY = {
     Finding.BLOCKED: "a leg's prefix is blocked",
@@ -93,13 +94,15 @@ class Repricing:
     """One wish, with the plans and decks that it has met: versions never change, so they are kept."""
 
     def __init__(self, connection: Connection, wish: Wish) -> None:
-        """NotFound for a plan or a deck that is nowhere."""
+        """NotFound for a plan or a deck that is nowhere; Invalid for a deck of what carriers ask."""
         self.wish = wish
         self._connection = connection
         self._plans: dict[str, Plan] = {}
         self._decks: dict[str, DatedDeck] = {}
         self._versions = _versions_of(connection, wish.plan)
+        self._currency = ""
         if wish.deck:
+            self._currency = decks.sell_deck(connection, wish.deck.partition(":")[0]).currency
             self._deck(wish.deck)
 
     def chunk(self, connection: Connection, after: Mark | None, sessions_max: int) -> Chunk:
@@ -128,6 +131,8 @@ class Repricing:
                 passed.append(Passed(session=session, why=NO_PLAN))
             elif self._plan(plan_id).currency != session.currency:
                 passed.append(Passed(session=session, why=OTHER_CURRENCY))
+            elif self._currency not in {"", session.currency}:
+                passed.append(Passed(session=session, why=OTHER_DECK_CURRENCY))
             else:
                 places[plan_id].append(place)
         return [(self._plan(plan_id), found) for plan_id, found in places.items()]

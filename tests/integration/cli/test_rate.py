@@ -231,6 +231,11 @@ def test_the_file_may_be_written_to_a_place(office: Office) -> None:
     assert len(json.loads(to.read_text())) == 13
 
 
+def test_nobody_is_charged_what_a_carrier_asks(office: Office) -> None:
+    refused = office("rate", write(office, CALLS), "--plan", "standard", "--deck", "carrier-x")
+    assert (refused.code, "'carrier-x' is a cost deck" in refused.err, refused.out) == (2, True, "")
+
+
 def test_a_file_of_calls_is_never_written_over_by_its_prices(office: Office) -> None:
     calls = write(office, CALLS)
     refused = office("rate", calls, "--plan", "standard", "--to", calls)

@@ -54,6 +54,14 @@ def test_another_wish_under_the_same_reference_is_a_conflict(used: Office) -> No
     assert used(*RIGHT, *APPLY, "--account", "acme").code == 5
 
 
+def test_a_deck_in_another_currency_prices_nothing_and_is_named(used: Office) -> None:
+    file = str(used.folder / "right.csv")
+    used.done("deck", "import", "euro", file, "--kind", "sell", "--currency", "EUR", "--approve")
+    shown = used.done(*MONTH, "--deck", "euro", "--output", "json")
+    assert [(row["repriced"], row["passed"]) for row in shown.data] == [(0, 2), (0, 2)]
+    assert "2 passed over: the deck is in another currency" in shown.err
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -64,6 +72,10 @@ def test_another_wish_under_the_same_reference_is_a_conflict(used: Office) -> No
         ((*MONTH, "--apply", "--reason", "x"), 2),
         ((*MONTH, "--plan", "nobody"), 3),
         ((*MONTH, "--deck", "retail:99"), 3),
+        ((*MONTH, "--deck", "carrier-x"), 2),
+        ((*MONTH, "--deck", "carrier-x:1"), 2),
+        ((*MONTH, "--on-plan", "nobody"), 3),
+        ((*MONTH, "--on-plan", "standard:1"), 3),
         ((*MONTH, "--account", "nobody"), 3),
     ],
 )
