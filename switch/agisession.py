@@ -240,9 +240,8 @@ class AgiSession(AGI):  # type: ignore[misc] # pyst2 is published without types
         elif isinstance(failure.value, GreenletExit):
             self.log.debug("script dropped at exit")
         elif isinstance(failure.value, AGIAppError):
-            # Asterisk gives the same answer both ways, but also tells of a hang-up.
-            tell = self.log.debug if self.has_hung_up else self.log.warning
-            tell("an application failed or the call is gone", error=str(failure.value))
+            # Nearly every call ends so: Asterisk answers the same either way, and says HANGUP after it.
+            self.log.info("the call is gone, or an application failed", error=str(failure.value))
         else:
             self.log.error("script failed", error=failure.getErrorMessage(), traceback=failure.getTraceback())
 
