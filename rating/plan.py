@@ -198,7 +198,8 @@ def _check_package(plan: Plan) -> None:
     for field in ("package_rolls_over", "package_prefixes", "overage_per_minute"):
         if getattr(plan, field) not in (False, (), None):
             remedy = "leave it out, or name the seconds of a package"
-            raise PlanRefused(field, getattr(plan, field), remedy)
+            value = getattr(plan, field)
+            raise PlanRefused(field, ", ".join(value) if isinstance(value, tuple) else value, remedy)
 
 
 def _check_bands(plan: Plan) -> None:

@@ -37,6 +37,18 @@ LISTED = (
     "talk_seconds_max",
 )
 SPARE = ("talk_seconds_max", "free_below_seconds")
+PACKAGE_MINUTES_MAX = 60 * 24 * 366
+FLAGS = {
+    "first_increment_s": "first-increment",
+    "next_increment_s": "next-increment",
+    "free_below_seconds": "free-below",
+    "margin_floor_percent": "margin-floor",
+    "margin_floor_per_minute": "margin-floor-amount",
+    "package_prefixes": "package-prefix",
+    "overage_per_minute": "overage",
+    "bands": "band",
+}
+"""The options whose names are not those of the plan's fields."""
 
 
 @click.group()
@@ -49,8 +61,10 @@ def _term(flag: str, told: str, *, shown_as: str | None = None, **fields: Any) -
     return click.option(flag, metavar=shown_as, show_default="default" in fields, help=told, **fields)
 
 
-def _whole(flag: str, default: int, told: str, shown_as: str = "SECONDS") -> Any:
-    return _term(flag, told, type=int, default=default, shown_as=shown_as)
+def _whole(flag: str, default: int, told: str, shown_as: str = "SECONDS", most: int | None = None) -> Any:
+    # Where a plan counts otherwise than people do, the bound is here: else the plan refuses what is too much.
+    kind = int if most is None else click.IntRange(0, most)
+    return _term(flag, told, type=kind, default=default, shown_as=shown_as)
 
 
 def _priced(flag: str, told: str, **fields: Any) -> Any:
@@ -82,7 +96,7 @@ terms_options = together(
     _whole("--amount-places", 4, "To what each leg's price is rounded, half-up.", "DECIMALS"),
     _priced("--monthly-fee", "What a month costs besides calls.", default="0"),
     _priced("--monthly-fee-waived-from", "No fee from so much of call charges on."),
-    _whole("--package-minutes", 0, "Minutes a month that cost nothing.", "MINUTES"),
+    _whole("--package-minutes", 0, "Minutes a month that cost nothing.", "MINUTES", PACKAGE_MINUTES_MAX),
     _term(
         "--package-rolls-over/--package-lapses",
         "What becomes of minutes that are left when the month is over.",
@@ -125,8 +139,17 @@ def add(
     desk: Desk, /, *, name: str, deck: str, effective: datetime | None, reason: str, output: str, **terms: Any
 ) -> None:
     """Write the first version of a plan, or the next one; what runs keeps the version it began with."""
+    from rating.plan import PlanRefused
+    from values.money import AmountRefused
+
     author = desk.author(reason)
-    made = desk.change("add plan", _add, _Terms(name, deck, terms), effective, author)
+    if terms["monthly_fee_waived_from"] is not None and not terms["monthly_fee"].strip("0."):
+        raise click.UsageError("--monthly-fee-waived-from: there is no --monthly-fee to waive; leave it out")
+    try:
+        made = desk.change("add plan", _add, _Terms(name, deck, terms), effective, author)
+    except (PlanRefused, AmountRefused) as refused:
+        flag = FLAGS.get(refused.field, refused.field).replace("_", "-")
+        raise click.UsageError(str(refused).replace(refused.field, f"--{flag}", 1)) from None
     show_record(_record(made), output)
     for note in desk.read("read bands", _loose_bands, made):
         say(f"note   {note}")

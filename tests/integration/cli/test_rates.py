@@ -189,7 +189,25 @@ def test_a_plan_is_written_in_versions(office: Office) -> None:
     assert office.done("plan", "show", "standard", "--output", "json").data["free_below_seconds"] == 5
     refused = office("plan", "add", "standard", "--deck", "retail", "--first-increment", "0")
     assert refused.code == 2
-    assert "first_increment" in refused.err
+    assert "--first-increment: 0 is refused" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--package-minutes", "-1"), "'--package-minutes': -1 is not in the range 0<=x<=527040"),
+        (("--package-prefix", "44"), "--package-prefix: '44' is refused: leave it out"),
+        (("--overage", "1e3"), "--overage: '1e3' is refused"),
+        (("--margin-floor", "101"), "--margin-floor: 101 is refused"),
+        (("--monthly-fee", "0.00", "--monthly-fee-waived-from", "5"), "no --monthly-fee to waive"),
+    ],
+)
+def test_a_term_that_cannot_be_meant_is_refused_by_the_name_of_its_option(
+    office: Office, words: tuple[str, ...], said: str
+) -> None:
+    refused = office("plan", "add", "odd", "--deck", "retail", *words)
+    assert (refused.code, said in refused.err) == (2, True)
+    assert office("plan", "show", "odd").code == 3
 
 
 def test_a_trunk_is_taken_out_of_use_and_back(office: Office) -> None:
