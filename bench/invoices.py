@@ -2,7 +2,8 @@
 
 Reads: nothing; it makes a database with a month of calls for so many accounts.
 Gives: seconds, by the clock and of processor time, invoices a second, peak memory, the ratio to the
-    aggregation, growth from a tenth of the rows; papers of a sample, and what all would take at that pace.
+    aggregation, growth from a tenth of the rows; the same with papers: of all, or of a sample, which tells
+    what all would take at its pace.
 Knows nothing of: what an invoice says.
 
 The run that is measured is the product's own (store/billruns.py), in the batches and transactions of
@@ -10,6 +11,7 @@ The run that is measured is the product's own (store/billruns.py), in the batche
 """
 
 import argparse
+import os
 import resource
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from pathlib import Path
 
 from bench.machine import machine_line
 from bench.month import Month, make_month
+from bench.processes import Process, children
 from billing.particulars import Party
 from staff.paperwork import write_all
 from store import papers
@@ -102,7 +105,8 @@ def main(options: list[str]) -> int:
             f"growth: {growth:.1f} times the seconds, {processor:.1f} times the processor time,"
             f" for {whole.legs / small.legs:.0f} times the legs"
         )
-        print(f"memory: {_peak_megabytes():.0f} MB at most, with the making of the month")
+        peak = Process(pid=os.getpid()).peak_bytes()
+        print(f"memory: {peak / 10**6:.0f} MB at most, with the making of the month")
         if given.papers:
             _papers(Path(folder), whole, given.papers)
     print(machine_line())
@@ -117,7 +121,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--legs", type=int, default=LEGS, help=f"of the month [{LEGS}]")
     parser.add_argument("--accounts", type=int, default=ACCOUNTS, help=f"that called [{ACCOUNTS}]")
     parser.add_argument(
-        "--papers", type=int, default=SAMPLE, metavar="N", help=f"so many papers too; 0 for none [{SAMPLE}]"
+        "--papers",
+        type=int,
+        default=SAMPLE,
+        metavar="N",
+        help=f"so many papers too, all with the number of accounts; 0 for none [{SAMPLE}]",
     )
     return parser
 
@@ -172,15 +180,25 @@ def _papers(folder: Path, whole: Round, sample: int) -> None:
     database = Database(f"sqlite:///{folder / f'{whole.legs}.db'}")
     try:
         numbers = database.read("papers", papers.unwritten)[:sample]
-        started = time.monotonic()
-        written = write_all(database, numbers, tick=lambda: None)
-        taken = time.monotonic() - started
+        peaks: dict[int, int] = {}
+        watch = Watch()
+        written = write_all(database, numbers, tick=lambda: _look_at_children(peaks))
+        taken = watch.taken()
         assert not written.failed, written.failed
-        pace = written.count / taken
-        each = f"{written.count} invoices of {whole.legs // whole.accounts} legs, all six forms of each"
-        print(f"papers: {each}, in {taken:.1f} s, {pace:.1f} a second")
-        minutes = whole.accounts / pace / 60
-        print(f"  all {whole.accounts:,} would take {minutes:.0f} minutes at that pace (reckoned, not run)")
+        forms = len(database.read("forms", papers.forms_of, numbers[0]))
+        each = f"{written.count:,} invoices of {whole.legs // whole.accounts} legs, {forms} forms of each"
+        pace = written.count / taken.seconds
+        print(f"papers: {each}, in {taken.seconds:.1f} s, {pace:.2f} a second")
+        if peaks:
+            memory = ", ".join(f"{peak / 10**6:.0f}" for peak in peaks.values())
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            processor = (used.ru_utime + used.ru_stime) / written.count
+            print(
+                f"  by {len(peaks)} processes, {processor:.2f} s of processor time each, {memory} MB at most"
+            )
+        _print_whole(
+            whole, taken.seconds * whole.accounts / written.count, is_run=len(numbers) == whole.accounts
+        )
         watch = Watch()
         wrong = database.read("verify", verify)
         print(f"ledger verify: {len(wrong)} disagreements, {watch.taken()}")
@@ -190,8 +208,19 @@ def _papers(folder: Path, whole: Round, sample: int) -> None:
         database.close()
 
 
-def _peak_megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _print_whole(whole: Round, papers_seconds: float, *, is_run: bool) -> None:
+    together = whole.books.seconds + papers_seconds
+    told = "run whole" if is_run else "reckoned at that pace, not run"
+    pace, ratio = whole.accounts / together, together / whole.aggregation.seconds
+    print(
+        f"books and papers of all {whole.accounts:,}: {together:.0f} s, {pace:.2f} invoices a second,"
+        f" {ratio:.0f} times the aggregation ({told})"
+    )
+
+
+def _look_at_children(peaks: dict[int, int]) -> None:
+    for child in children():
+        peaks[child.pid] = max(peaks.get(child.pid, 0), child.peak_bytes())
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def _company(connection: Connection, accounts: int) -> None:
     add_plan(connection, plan, effective_at=LONG_AGO, author=CLERK)
     owner = Account(
         id="a000000", name="Account 0", currency="EUR", zone=PERIOD.zone, plan_name="standard",
-        credit_limit_units=10**9,
+        credit_limit_units=10**9, tax_place="GB",
     )  # fmt: skip
     add_account(connection, owner, CLERK)
     person = Subscriber(id="s000000", account_id=owner.id, name="Person 0", home_country="GB")

@@ -30,6 +30,23 @@ class Process:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def peak_bytes(self) -> int:
+        """The most memory that was resident since its program began; 0 once it is gone.
+
+        What wait4(2) tells of a child also counts what was resident in its parent when that forked.
+        """
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def children() -> tuple[Process, ...]:
+    """The processes that this one's main thread has started and that still run."""
+    pids = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return tuple(Process(pid=int(pid)) for pid in pids)
+
 
 def cpu_seconds_of(processes: Mapping[str, Process]) -> dict[str, float]:
     """What each has used so far."""

@@ -8,12 +8,16 @@ Knows nothing of: how import works.
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from bench import ratingload
+from bench.processes import Process
 
 ROOT = Path(__file__).parents[1]
+LOOKS_SECONDS = 0.05
+"""Between two looks at the command's memory, whose peak is told only while it runs."""
 HEADER = "prefix,destination,rate_per_min,first_increment,next_increment,connect_fee\n"
 
 
@@ -47,14 +51,18 @@ def import_deck(folder: Path, rows: int) -> str:
 
 def _run(words: list[str]) -> tuple[float, float, int]:
     """Run a command; seconds, seconds of processor, and the most bytes that were resident."""
-    started = time.monotonic()
-    command = subprocess.Popen(
-        [sys.executable, "-m", "cli", *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    assert command.stderr is not None
-    said = command.stderr.read()
-    _, status, used = os.wait4(command.pid, 0)
-    command.returncode = os.waitstatus_to_exitcode(status)
-    if command.returncode != 0:
-        raise ImportFailedError(f"dialback {' '.join(words)}: {said.decode(errors='replace')[-2000:]}")
-    return time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+    started, peak = time.monotonic(), 0
+    with tempfile.TemporaryFile() as said:
+        command = subprocess.Popen(
+            [sys.executable, "-m", "cli", *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said
+        )
+        while not (ended := os.wait4(command.pid, os.WNOHANG))[0]:
+            peak = max(peak, Process(pid=command.pid).peak_bytes())
+            time.sleep(LOOKS_SECONDS)
+        _, status, used = ended
+        command.returncode = os.waitstatus_to_exitcode(status)
+        if command.returncode != 0:
+            said.seek(0)
+            told = said.read().decode(errors="replace")[-2000:]
+            raise ImportFailedError(f"dialback {' '.join(words)}: {told}")
+    return time.monotonic() - started, used.ru_utime + used.ru_stime, peak
