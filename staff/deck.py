@@ -214,7 +214,7 @@ def rollback(desk: Desk, name: str, reason: str) -> None:
 @reason_option
 @pass_desk
 def discard(desk: Desk, version: str, reason: str) -> None:
-    """Delete a staged version that nobody approved."""
+    """Delete a staged version that nobody approved; with the last one its deck, if nobody uses that."""
     from store import staging
 
     found = desk.change(

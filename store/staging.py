@@ -32,7 +32,7 @@ from store.deckbands import bands_of_nobody
 from store.decks import add_deck, deck_info, next_version
 from store.errors import Conflict, NotFound
 from store.margins import losses
-from store.schema import deck_findings, deck_versions, rates
+from store.schema import deck_findings, deck_versions, decks, plan_versions, rates, trunks
 from store.sorter import Sorter
 from store.spool import Spool
 from values.instants import instant_of, micros
@@ -449,4 +449,15 @@ def _discard_some(connection: Connection, version_id: int) -> int:
 def _discard_version(connection: Connection, version_id: int) -> None:
     connection.execute(delete(deck_findings).where(deck_findings.c.version_id == version_id))
     unapproved = deck_versions.c.approved_at.is_(None)
-    connection.execute(delete(deck_versions).where(deck_versions.c.id == version_id, unapproved))
+    gone = delete(deck_versions).where(deck_versions.c.id == version_id, unapproved)
+    deck_name = connection.execute(gone.returning(deck_versions.c.deck_name)).scalar_one_or_none()
+    if deck_name is not None:
+        _discard_deck(connection, deck_name)
+
+
+def _discard_deck(connection: Connection, name: str) -> None:
+    """Delete a deck that was only ever staged and that nobody uses: its currency may have been a slip."""
+    connection.execute(select(decks.c.name).where(decks.c.name == name).with_for_update())
+    users = (deck_versions.c.deck_name, plan_versions.c.deck_name, trunks.c.cost_deck)
+    if not any(connection.execute(select(column).where(column == name).limit(1)).first() for column in users):
+        connection.execute(delete(decks).where(decks.c.name == name))

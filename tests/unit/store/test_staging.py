@@ -262,6 +262,27 @@ def test_what_is_staged_in_steps_is_whole_and_what_fails_half_way_leaves_nothing
     assert company.read("deck", decks.deck_info, "retail").rows == 3 + len(many)
 
 
+def test_a_deck_of_which_nothing_was_approved_goes_with_its_last_version(company: Database) -> None:
+    def names() -> set[str]:
+        return {each.name for each in company.read("decks", decks.list_decks)}
+
+    def discard(number: int, name: str) -> None:
+        found = company.call("discard", staging.note_discard, name, number, BERT)
+        staging.discard_rows(company, found.id, lambda: None)
+
+    for new_deck in (("sell", "EUR"), None):
+        stage(company, [line(2, "1", "0.26")], deck_name="slip", new_deck=new_deck)
+    discard(1, "slip")
+    assert "slip" in names()
+    discard(2, "slip")
+    assert "slip" not in names()
+    # The name is free, in the currency that was meant.
+    stage(company, [line(2, "1", "0.26")], deck_name="slip", new_deck=("sell", "USD"))
+    assert company.read("deck", decks.deck_info, "slip").currency == "USD"
+    discard(stage(company, DEARER).version, "retail")
+    assert "retail" in names()
+
+
 def test_what_a_version_changes_is_told_again_later(company: Database) -> None:
     report = stage(company, [line(2, "1", "0.26"), line(3, "33", "0.1")])
 
