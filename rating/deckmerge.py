@@ -123,7 +123,11 @@ def changes(before: Sequence[RateRow], after: Sequence[RateRow], starts: int) ->
         return [Change(ChangeKind.UNCHANGED, row, row) for row in after]
     if not before:
         return [Change(ChangeKind.CLOSED if row.blocked else ChangeKind.NEW, None, row) for row in after]
-    found = [_change(before, row, after, starts) for row in after]
+    held = frozenset(before)
+    found = [
+        Change(ChangeKind.UNCHANGED, row, row) if row in held else _change(before, row, after, starts)
+        for row in after
+    ]
     result = [change for change in found if change is not None]
     for row in before:
         follows = (each for each in after if each.band == row.band)
@@ -241,14 +245,14 @@ def _replaced(
     if not sheet or (not before and len(sheet) == 1):
         return tuple(sheet)
     rows: list[RateRow] = []
-    continued: set[RateRow] = set()
+    held, continued = frozenset(before), set[RateRow]()
     for _, group in groupby(sorted(sheet, key=_band_and_start), key=attrgetter("band")):
         same = list(group)
         last = -ENDLESS
         for place, row in enumerate(same):
             following = same[place + 1].valid_from if place + 1 < len(same) else ENDLESS
             is_first = not place and row.valid_from <= max(first, starts)
-            old = _continues(before, row, starts, is_first=is_first)
+            old = row if row in held else _continues(before, row, starts, is_first=is_first)
             if old is not None and last < old.valid_from < following:
                 continued.add(old)
                 last = old.valid_from
@@ -266,8 +270,6 @@ def _replaced(
 
 def _continues(before: tuple[RateRow, ...], row: RateRow, starts: int, *, is_first: bool) -> RateRow | None:
     """Return the row before that goes on as this one: since when it holds is known better there."""
-    if row in before:
-        return row
     if row.valid_from <= starts:
         same = (old for old in before if old.valid_from <= starts and same_terms(old, row))
         old = next((old for old in same if old.band == row.band and old.valid_till == row.valid_till), None)
@@ -287,8 +289,6 @@ def _holding(rows: Iterable[RateRow], band: str, at: int) -> RateRow | None:
 
 
 def _change(before: Sequence[RateRow], row: RateRow, after: Sequence[RateRow], starts: int) -> Change | None:
-    if row in before:
-        return Change(ChangeKind.UNCHANGED, row, row)
     old = _holding(before, row.band, max(row.valid_from, starts))
     if old is not None and old.valid_from == row.valid_from and same_terms(old, row):
         # The same row with another end: its successor, if it has one, is the change.

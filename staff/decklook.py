@@ -165,6 +165,8 @@ def lookup(
         return found.find(written, instant, band), sorted(rows, key=lambda row: row[1].key, reverse=True)
 
     found, rows = desk.read("look up", look)
+    if band and all(row.band != band for _, row in rows):
+        say(f"No row for {written} is for band {band}: those for all the time count.")
     if candidates:
         lines = [{"row": place, **rate_line(row)} for place, row in rows]
         show_rows(lines, ("row", *_columns(lines)), output, none="No row of the deck begins the number.")

@@ -270,6 +270,12 @@ def test_rows_are_shown_with_whatever_they_have_and_looked_up_by_band(office: Of
     assert (found["per_minute"], found["attempt_fee"], found["number_digits_max"]) == ("0.0200", "0.0010", 12)
 
 
+def test_a_band_that_no_row_of_the_number_has_is_told(office: Office) -> None:
+    asked = ("deck", "lookup", "retail", "+14155550123")
+    assert "is for band paek" in office.done(*asked, "--band", "paek").err
+    assert not office.done(*asked).err
+
+
 def test_rows_for_hours_that_nobody_has_are_told(office: Office) -> None:
     sheet = "prefix,destination,rate_per_min,rate_offpeak\n44,UK,0.04,0.02\n1,USA,0.09,0.08\n"
     file = office.folder / "hours.csv"
