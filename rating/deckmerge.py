@@ -11,6 +11,7 @@ that says what holds already is the row before, so that the same sheet twice cha
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from enum import StrEnum
 from itertools import groupby, zip_longest
 from operator import attrgetter
@@ -190,6 +191,31 @@ class LostTerms:
             which = f"{', '.join(self._named[name])}{more}"
             text = f"prefix {which}: {name} of its own no more: does the sheet lack a column?"
             yield Finding(FindingKind.LOST_TERMS, 0, "", text)
+
+
+class LeftOut:
+    """How many prefixes a sheet takes away, and how many of its rows are over before it counts."""
+
+    def __init__(self) -> None:
+        self._scope = self._gone = self._over = 0
+
+    def take(self, merged: Merged) -> None:
+        """Note what becomes of one prefix."""
+        self._over += merged.over
+        if merged.before and (merged.listed or not merged.after):
+            self._scope += 1
+            self._gone += not merged.after
+
+    def findings(self, effective_at: datetime) -> Iterator[Finding]:
+        """Yield a finding for each that is worth a question."""
+        if self._gone * FEWER_PARTS > self._scope:
+            text = f"{self._gone} of {self._scope} prefixes are not on the sheet any more: is it whole?"
+            yield Finding(FindingKind.FEWER_PREFIXES, 0, "", text)
+        if self._over:
+            is_over, it_is = ("is over", "it is") if self._over == 1 else ("are over", "they are")
+            by = f"by {effective_at:%Y-%m-%dT%H:%M:%SZ}"
+            text = f"{self._over} of the sheet's rows {is_over} {by}: {it_is} left out"
+            yield Finding(FindingKind.LEFT_OUT, 0, "", text)
 
 
 def same_terms(one: RateRow, other: RateRow) -> bool:

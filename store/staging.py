@@ -21,7 +21,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from billing import printed
 from rating import deckmerge
 from rating.countries import country
-from rating.deckmerge import Change, ChangeKind, LostTerms, NumberedRow, SheetKind
+from rating.deckmerge import Change, ChangeKind, LeftOut, LostTerms, NumberedRow, SheetKind
 from rating.findings import Finding, FindingKind, RowError
 from rating.raterow import UNDATED
 from rating.sheetrow import SheetLine, clashes
@@ -212,31 +212,19 @@ class Staging:
         report.base_version = 0 if base is None else base.version
         self._starts = self._start(base)
         report.effective_at = instant_of(self._starts)
-        gone = scope = over = 0
-        lost = LostTerms()
+        left_out, lost = LeftOut(), LostTerms()
         for merged in self._merged(connection, base):
             found = deckmerge.changes(merged.before, merged.after, self._starts)
             for change in found:
                 report.changes[change.kind] += 1
             report.rows += len(merged.after)
-            over += merged.over
             for row in merged.after:
                 self._next.put(tuple(row))
+            left_out.take(merged)
             lost.take(merged.prefix, found)
-            if merged.before and not (merged.after and not merged.listed):
-                scope += 1
-                gone += not merged.after
             for finding in deckmerge.findings(merged, found, now=self._now, starts=self._starts):
                 report.find(finding)
-        if gone * deckmerge.FEWER_PARTS > scope:
-            told = f"{gone} of {scope} prefixes are not on the sheet any more: is it whole?"
-            report.find(Finding(FindingKind.FEWER_PREFIXES, 0, "", told))
-        if over:
-            is_over, it_is = ("is over", "it is") if over == 1 else ("are over", "they are")
-            by = f"by {report.effective_at:%Y-%m-%dT%H:%M:%SZ}"
-            told = f"{over} of the sheet's rows {is_over} {by}: {it_is} left out"
-            report.find(Finding(FindingKind.LEFT_OUT, 0, "", told))
-        for finding in lost.findings():
+        for finding in (*left_out.findings(report.effective_at), *lost.findings()):
             report.find(finding)
 
     def _start(self, base: "Version | None") -> int:
