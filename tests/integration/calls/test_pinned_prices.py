@@ -31,7 +31,21 @@ TALK_SECONDS = 12.5
 def sell(town: Town) -> None:
     """A deck with a price of its own in the band that it is always, and a surcharge for foreign numbers."""
     since = decks_since(town)
-    plain = Rate(
+    near, plain = near_and_far(since)
+    dear = Surcharge(origin=OriginClass.NON_EEA, per_minute=Decimal("0.12"))
+    far = replace(plain, surcharges=(dear,))
+    rows = [near, far, replace(far, per_minute=Decimal("0.60"), band="peak")]
+
+    def make(connection: Any) -> None:
+        decks.add_deck(connection, name="banded", kind=decks.SELL, currency="USD", author=since)
+        decks.add_version(connection, deck_name="banded", new_rates=rows, effective_at=since.at, author=since)
+
+    town.database.call("banded", make)
+
+
+def near_and_far(since: Author) -> tuple[Rate, Rate]:
+    """A price of either leg."""
+    near = Rate(
         id="",
         prefix="44",
         destination="United Kingdom",
@@ -39,15 +53,7 @@ def sell(town: Town) -> None:
         valid_from=since.at,
         currency="USD",
     )
-    dear = Surcharge(origin=OriginClass.NON_EEA, per_minute=Decimal("0.12"))
-    far = replace(plain, prefix="61", destination="Australia", per_minute=Decimal("0.24"), surcharges=(dear,))
-    rows = [plain, far, replace(far, per_minute=Decimal("0.60"), band="peak")]
-
-    def make(connection: Any) -> None:
-        decks.add_deck(connection, name="banded", kind=decks.SELL, currency="USD", author=since)
-        decks.add_version(connection, deck_name="banded", new_rates=rows, effective_at=since.at, author=since)
-
-    town.database.call("banded", make)
+    return near, replace(near, prefix="61", destination="Australia", per_minute=Decimal("0.24"))
 
 
 def decks_since(town: Town) -> Author:
@@ -97,15 +103,7 @@ def test_F135_F139_F140_R17_a_call_is_billed_as_it_was_quoted(town: Town) -> Non
 
 def test_a_large_deck_comes_into_the_memory_of_the_running_switch_and_prices_a_call(town: Town) -> None:
     since = decks_since(town)
-    far = Rate(
-        id="",
-        prefix="61",
-        destination="Australia",
-        per_minute=Decimal("0.24"),
-        valid_from=since.at,
-        currency="USD",
-    )
-    near = replace(far, prefix="44", destination="United Kingdom", per_minute=Decimal("0.10"))
+    near, far = near_and_far(since)
     others = [replace(far, prefix=str(700_000 + each)) for each in range(decks.ROWS_READ_IN_A_CALL_MAX)]
 
     def make(connection: Any) -> None:

@@ -204,7 +204,9 @@ def test_thirty_calls_at_once_all_have_sound(world: World) -> None:
         world.phone(number, Answers(after=0.2), Records(), TalksUntilHungUp(tone_hz=620))
     for number in numbers:
         caller = "+44207946" + number[-4:]
-        world.dials(number, Records(), Talks(seconds=4, tone_hz=440), caller=caller)
+        # A recording that begins in the instant in which the first sound comes may get no more of it: a race
+        # inside MixMonitor, seen once in seven runs though every packet of the call had come.
+        world.dials(number, Waits(0.3), Records(), Talks(seconds=4, tone_hz=440), caller=caller)
     world.wait_for(lambda: len([call for call in world.calls() if call.over]) == 60, 40, "60 ends")
     calls = world.calls()
     assert len({call.number for call in calls if call.incoming}) == 30
