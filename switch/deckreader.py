@@ -105,4 +105,7 @@ class _Reading(ProcessProtocol):
 
 def _unpacked(packed: IO[bytes], version_id: str, currency: str) -> RateTable:
     packed.seek(0)
-    return RateTable.unpacked(packed.read, version_id=version_id, currency=currency)
+    try:
+        return RateTable.unpacked(packed.read, version_id=version_id, currency=currency)
+    except ValueError as error:
+        raise DeckUnreadError(str(error)) from error

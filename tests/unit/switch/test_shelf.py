@@ -18,6 +18,7 @@ from rating.ratetable import RateTable
 from store import decks
 from store.database import Database
 from store.upgrade import upgrade
+from switch import deckreader
 from switch.deckreader import DeckUnreadError
 from switch.shelf import LOOK_SECONDS, DeckShelf
 
@@ -150,3 +151,8 @@ def on_a_reactor(url: str) -> str:
         cwd=Path(__file__).parents[3],
     )
     return told.stdout
+
+
+def test_a_table_that_did_not_come_whole_counts_as_unread() -> None:
+    with pytest.raises(DeckUnreadError, match="has no end"):
+        deckreader._unpacked(BytesIO(b"half"), "large:1", "EUR")
