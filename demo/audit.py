@@ -27,15 +27,20 @@ RIGHT = (1, 2, 3, 4, 5, 6, 7)
 
 
 def audited(
-    calls: Iterable[PhoneCall], entries: list[Entry], records: Sequence[CallRecord], names: Mapping[str, str]
+    calls: Iterable[PhoneCall],
+    entries: list[Entry],
+    records: Sequence[CallRecord],
+    names: Mapping[str, str],
+    *,
+    apart_max_us: int,
 ) -> tuple[Line, ...]:
-    """Return both opinions on each leg."""
+    """Return both opinions on each leg; `apart_max_us` as demo/reckoning.py has it."""
     witnessed = [
         _witnessed(call, entries, names[f"+{call.number}"])
         for call in calls
         if call.incoming and call.answered_at is not None and call.hung_up_at is not None
     ]
-    return compare(witnessed, [_billed(record) for record in records], terms())
+    return compare(witnessed, [_billed(record) for record in records], terms(), apart_max_us=apart_max_us)
 
 
 def terms() -> Terms:

@@ -14,8 +14,6 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import zip_longest
 
-CLOCKS_APART_MAX_US = 20_000
-"""By so much two honest clocks at the two ends of a line may differ: each side's own work, and the packet."""
 SECOND_US = 1_000_000
 
 
@@ -90,11 +88,16 @@ def bill(talk_us: int, number: str, terms: Terms) -> tuple[int, Decimal]:
     return seconds, Decimal(rounded).scaleb(-4)
 
 
-def compare(witnessed: Sequence[Witnessed], billed: Sequence[Billed], terms: Terms) -> tuple[Line, ...]:
-    """Return a line for each leg that a phone saw or the books have; both are in order of time."""
+def compare(
+    witnessed: Sequence[Witnessed], billed: Sequence[Billed], terms: Terms, *, apart_max_us: int
+) -> tuple[Line, ...]:
+    """Return a line for each leg that a phone saw or the books have; both are in order of time.
+
+    `apart_max_us` is by how much the two clocks may differ.
+    """
     numbers = dict.fromkeys([*(leg.number for leg in witnessed), *(leg.number for leg in billed)])
     return tuple(
-        _line(seen, booked, terms)
+        _line(seen, booked, terms, apart_max_us)
         for number in numbers
         for seen, booked in zip_longest(
             [leg for leg in witnessed if leg.number == number],
@@ -122,14 +125,14 @@ def complaints_about_totals(lines: Sequence[Line], totals: Mapping[str, Decimal]
     ]
 
 
-def _line(seen: Witnessed | None, booked: Billed | None, terms: Terms) -> Line:
+def _line(seen: Witnessed | None, booked: Billed | None, terms: Terms, apart_max_us: int) -> Line:
     if seen is None:
         assert booked is not None
         complaint = (
             "" if booked.amount == 0 else f"{booked.number} was billed, but no phone of that number talked"
         )
         return Line(witnessed=None, billed=booked, due=(), apart_us=0, complaint=complaint)
-    due = _due(seen, terms)
+    due = _due(seen, terms, apart_max_us)
     if booked is None:
         complaint = f"{seen.name} talked, but no leg to {seen.number} was billed"
         return Line(witnessed=seen, billed=None, due=due, apart_us=0, complaint=complaint)
@@ -139,25 +142,27 @@ def _line(seen: Witnessed | None, booked: Billed | None, terms: Terms) -> Line:
         billed=booked,
         due=due,
         apart_us=apart_us,
-        complaint=_complaint(seen, booked, due, apart_us),
+        complaint=_complaint(seen, booked, due, apart_us, apart_max_us),
     )
 
 
-def _complaint(seen: Witnessed, booked: Billed, due: tuple[tuple[int, Decimal], ...], apart_us: int) -> str:
+def _complaint(
+    seen: Witnessed, booked: Billed, due: tuple[tuple[int, Decimal], ...], apart_us: int, apart_max_us: int
+) -> str:
     wanted = " or ".join(f"{seconds} s for {amount}" for seconds, amount in due)
     wrong = []
     if (booked.seconds, booked.amount) not in due:
         wrong.append(f"billed {booked.seconds} s for {booked.amount}, due are {wanted}")
-    if abs(apart_us) > CLOCKS_APART_MAX_US:
-        most_ms = CLOCKS_APART_MAX_US // 1000
+    if abs(apart_us) > apart_max_us:
+        most_ms = apart_max_us // 1000
         wrong.append(f"the clocks are {apart_us / 1000:+.1f} ms apart, at most {most_ms} ms are allowed")
     return f"{seen.name}: {'; '.join(wrong)}" if wrong else ""
 
 
-def _due(seen: Witnessed, terms: Terms) -> tuple[tuple[int, Decimal], ...]:
+def _due(seen: Witnessed, terms: Terms, apart_max_us: int) -> tuple[tuple[int, Decimal], ...]:
     """Every bill between the shortest and the longest time that the phone's clock allows."""
-    least = max(seen.shortest_us - CLOCKS_APART_MAX_US, 1)
-    most = seen.longest_us + CLOCKS_APART_MAX_US
+    least = max(seen.shortest_us - apart_max_us, 1)
+    most = seen.longest_us + apart_max_us
     lengths = [least, *range(least - least % SECOND_US + SECOND_US, most, SECOND_US), most]
     return tuple(dict.fromkeys(bill(length, seen.number, terms) for length in lengths))
 

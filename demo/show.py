@@ -26,6 +26,7 @@ from pbx.errors import PbxError
 from pbx.installation import Installation, find_or_fetch
 from store import cdrs
 from store.errors import StoreError
+from world.lateness import Sleeper
 from world.network import NeverHappened
 from world.ports import NoFreePorts
 from world.sip import RingingLine
@@ -128,17 +129,22 @@ def _one_call(screen: Screen, stack: ExitStack, stage: Stage, clerk: company.Cle
     database = stage.database()
     stack.callback(database.close)
     live = Live(stage, screen, database, company.ACCOUNT, scene.NAMES)
-    heard_badly = _ring_and_talk(screen, stage, live)
+    with Sleeper() as sleeper:
+        heard_badly = _ring_and_talk(screen, stage, live)
     callback = live.callback()
     assert callback is not None
     _show_records(screen, stage, clerk, callback)
     screen.heading("6  The phones' word against the bill")
     screen.said(
         "Each phone wrote its own log to the microsecond. From that, the deck's file and the plan's steps the"
-        " bill is worked out a second time, by code that shares nothing with Dialback's."
+        " bill is worked out a second time, by code that shares nothing with Dialback's. During the call this"
+        f" machine woke a program up to {sleeper.worst_us / 1000:.1f} ms late, so the clocks may be"
+        f" {sleeper.clocks_apart_us / 1000:.0f} ms apart."
     )
     records = database.read("cdrs", cdrs.list_cdrs, callback_id=callback.id)
-    lines = audit.audited(stage.world.calls(), live.entries(), records, scene.NAMES)
+    lines = audit.audited(
+        stage.world.calls(), live.entries(), records, scene.NAMES, apart_max_us=sleeper.clocks_apart_us
+    )
     audit.show(screen, lines)
     ended_badly = [] if callback.state is State.COMPLETED else [f"the callback ended as {callback.state}"]
     few = [] if len(lines) == len(scene.TALKERS) else [f"{len(lines)} legs instead of {len(scene.TALKERS)}"]
