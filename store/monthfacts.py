@@ -210,16 +210,16 @@ def _charged(
     mine = [settlements.c.account_id.in_(ids), settlements.c.ended_at < until]
     if since is not None:
         mine.append(settlements.c.ended_at >= since)
+    # A record of a call has the end of its callback's settlement, written with it.
+    legs = [cdrs.c.account_id.in_(ids), cdrs.c.session_ended_at < until]
+    if since is not None:
+        legs.append(cdrs.c.session_ended_at >= since)
     gross = (
-        select(settlements.c.account_id, charges.c.plan_id, func.sum(charges.c.amount_units))
-        .select_from(
-            settlements.join(cdrs, cdrs.c.callback_id == settlements.c.callback_id).join(
-                charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE)
-            )
-        )
-        .where(*mine)
-        .group_by(settlements.c.account_id, charges.c.plan_id)
-        .order_by(settlements.c.account_id, func.min(settlements.c.ended_at), charges.c.plan_id)
+        select(cdrs.c.account_id, charges.c.plan_id, func.sum(charges.c.amount_units))
+        .join_from(cdrs, charges, (charges.c.leg_id == cdrs.c.leg_id) & (charges.c.revision == NEWEST_CHARGE))
+        .where(*legs)
+        .group_by(cdrs.c.account_id, charges.c.plan_id)
+        .order_by(cdrs.c.account_id, func.min(cdrs.c.session_ended_at), charges.c.plan_id)
     )
     waived = (
         select(settlements.c.account_id, func.sum(WAIVED_UNITS))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from store.database import Database
 from store.errors import SchemaMismatch, StoreUnavailable
 
-NEWEST = "0018"
+NEWEST = "0019"
 """The revision that store/schema.py describes; a test holds it against store/migrations."""
 
 
