@@ -23,13 +23,11 @@ from billing.tax import TaxRefused
 from calls.admission import AccountState
 from store import ledger
 from store.accounts import Account, account, set_account_state
-from store.apikeys import list_api_keys, revoke_api_key
 from store.audit import Author
 from store.disputes import DisputeState, list_disputes
 from store.errors import Conflict
+from store.leaving import let_go
 from store.monthfacts import facts_of, last_invoices
-from store.numbers import list_numbers, remove_number
-from store.options import end_option, list_options
 from store.payments import refundable_units, write_off
 from store.schema import callbacks, settlements
 from store.taxes import tax_rows
@@ -68,6 +66,7 @@ def close_account(
     ledger.lock(connection, account_id)
     known = account(connection, account_id)
     if known.state is AccountState.CLOSED:
+        let_go(connection, known, author)
         return Closed(account=known, to_come=_to_come(connection, known, seller, author.at))
     if _is_busy(connection, account_id) or ledger.standing(connection, account_id).pending_units:
         problem = f"{account_id!r} has callbacks under way"
@@ -76,7 +75,7 @@ def close_account(
         problem = f"{account_id!r} disputes {each.leg_id!r}"
         remedy = f"decide it first: `dialback dispute accept {each.id}`, or `dispute reject {each.id}`"
         raise Conflict("account", problem, remedy)
-    _let_go(connection, known, author)
+    let_go(connection, known, author)
     # First it is closed, for its last invoice bears what that of a closed account bears; a refusal undoes it.
     closed = set_account_state(connection, account_id, AccountState.CLOSED, author)
     to_come = _to_come(connection, closed, seller, author.at)
@@ -184,17 +183,3 @@ def _given_back_by(connection: Connection, known: Account, credit: int) -> str:
 def _is_busy(connection: Connection, account_id: str) -> bool:
     live = select(callbacks.c.id).where(callbacks.c.account_id == account_id, callbacks.c.ended_at.is_(None))
     return connection.execute(live.limit(1)).first() is not None
-
-
-def _let_go(connection: Connection, known: Account, author: Author) -> None:
-    for number in list_numbers(connection):
-        if number.account_id == known.id:
-            remove_number(connection, number.number, author)
-    for key in list_api_keys(connection, known.id):
-        if key.revoked_at is None:
-            revoke_api_key(connection, key.id, author)
-    today = author.at.astimezone(ZoneInfo(known.zone)).date()
-    for option in list_options(connection, known.id):
-        ends_on = max(today, option.starts_on)
-        if option.ends_on is None or option.ends_on > ends_on:
-            end_option(connection, option.id, ends_on, author)

@@ -7,7 +7,8 @@ Knows nothing of: on which days a step is due (billing/dunning.py), how a letter
 Money pays the oldest invoice first, so what is still owed is owed on the newest ones.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -19,10 +20,11 @@ from billing.dunning import RESENDS, LateFee, Stage, Step, step_due
 from calls.admission import AccountState
 from store import acts, checks, ledger, receivables
 from store import mails as mailqueue
-from store.accounts import Account, account, change_account, list_accounts, set_account_state
+from store.accounts import PREPAID, Account, account, change_account, list_accounts, set_account_state
 from store.audit import Author, note
 from store.errors import Conflict
 from store.invoicetables import invoices
+from store.leaving import let_go
 from store.moneytables import dunning_steps, late_fees
 from store.schema import plan_versions
 from values.money import from_units
@@ -118,12 +120,12 @@ def run_all(connection: Connection, author: Author, *, on: date | None = None) -
 
 def relieve(connection: Connection, account_id: str, author: Author) -> None:
     """Lift what was done about invoices that are paid now; the caller has just moved the account's money."""
-    rounds = {number: stages for number, stages in _rounds(connection, account_id) if LIFTED not in stages}
-    if not rounds:
+    dunned, taken = _under_way(connection, account_id)
+    if not dunned:
         return
     owner = account(connection, account_id)
     still_open = {each.number for each in open_invoices(connection, owner)}
-    paid = [number for number in rounds if number not in still_open]
+    paid = sorted(dunned - still_open)
     for number in paid:
         lifted = Dunned(
             account_id=account_id,
@@ -134,8 +136,8 @@ def relieve(connection: Connection, account_id: str, author: Author) -> None:
             open_units=0,
         )
         _write(connection, lifted, author)
-    if paid and not still_open & rounds.keys():
-        _put_back(connection, account_id, [rounds[number] for number in paid], author)
+    if paid and not still_open & dunned:
+        _put_back(connection, account_id, taken, author)
 
 
 def list_steps(connection: Connection, account_id: str | None = None) -> tuple[Dunned, ...]:
@@ -192,20 +194,31 @@ def _fee(connection: Connection, plan_name: str, bought_from: date) -> LateFee |
     return None if row is None else LateFee(units=row.units, printed_on=row.printed_on)
 
 
-def _rounds(connection: Connection, account_id: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each invoice with the stages of its newest round, and what each would put back."""
+def _under_way(connection: Connection, account_id: str) -> tuple[set[str], dict[str, str]]:
+    """The invoices that are dunned now; and what the account had before dunning took it, by stage.
+
+    What was taken for an invoice is given back with the last one: another may be dunned when the first is
+    paid, and took nothing itself, for nothing was left.
+    """
     wanted = (
         select(dunning_steps)
         .where(dunning_steps.c.account_id == account_id)
-        .order_by(dunning_steps.c.number, dunning_steps.c.round)
+        .order_by(dunning_steps.c.done_at, dunning_steps.c.number, dunning_steps.c.round)
     )
-    newest: dict[str, tuple[int, dict[str, str]]] = {}
-    for row in connection.execute(wanted):
-        known = newest.get(row.number)
-        if known is None or known[0] < row.round:
-            known = newest[row.number] = (row.round, {})
-        known[1][row.stage] = row.before
-    return ((number, stages) for number, (_, stages) in newest.items())
+    rows = connection.execute(wanted).all()
+    lifts = Counter(row.number for row in rows if row.stage == LIFTED)
+    dunned = {row.number for row in rows if row.stage != LIFTED and row.round == lifts[row.number]}
+    then_dunned, taken = set[str](), dict[str, str]()
+    for row in rows:
+        if row.stage == LIFTED:
+            then_dunned.discard(row.number)
+        else:
+            then_dunned.add(row.number)
+        if not then_dunned:
+            taken.clear()
+        elif row.before:
+            taken[row.stage] = row.before
+    return dunned, taken
 
 
 def _newest_round(connection: Connection, number: str) -> int:
@@ -254,6 +267,7 @@ def _act(connection: Connection, owner: Account, each: OpenInvoice, stage: Stage
             set_account_state(connection, owner.id, AccountState.SUSPENDED, because)
             return owner.state.value
         case Stage.CLOSE if owner.state is not AccountState.CLOSED:
+            let_go(connection, owner, because)
             set_account_state(connection, owner.id, AccountState.CLOSED, because)
     return ""
 
@@ -271,19 +285,16 @@ def _charge_fee(connection: Connection, owner: Account, each: OpenInvoice, autho
     )
 
 
-def _put_back(
-    connection: Connection, account_id: str, rounds: Sequence[Mapping[str, str]], author: Author
-) -> None:
+def _put_back(connection: Connection, account_id: str, taken: Mapping[str, str], author: Author) -> None:
     """Give back the credit limit and resume the account, where dunning took them; closed stays closed."""
     because = replace(author, reason="every invoice that was dunned is paid")
     owner = account(connection, account_id)
     if owner.state is AccountState.CLOSED:
         return
-    limit = next((stages[Stage.LIMIT] for stages in rounds if stages.get(Stage.LIMIT)), "")
-    if limit and not owner.credit_limit_units:
-        change_account(connection, replace(owner, credit_limit_units=int(limit)), because)
-    was_suspended = any(stages.get(Stage.SUSPEND) for stages in rounds)
-    if was_suspended and owner.state is AccountState.SUSPENDED:
+    # Who was made to pay in advance meanwhile has no credit any more.
+    if Stage.LIMIT in taken and not owner.credit_limit_units and owner.kind != PREPAID:
+        change_account(connection, replace(owner, credit_limit_units=int(taken[Stage.LIMIT])), because)
+    if Stage.SUSPEND in taken and owner.state is AccountState.SUSPENDED:
         set_account_state(connection, account_id, AccountState.OPEN, because)
 
 

@@ -11,9 +11,11 @@ from storeworld import CLERK, LONG_AGO, NOW, callback, play, story
 from billing.dunning import DAYS, LateFee, Stage
 from billing.particulars import Party
 from calls.admission import AccountState
-from store import audit, billruns, creditnotes, customers, dunning, ledger, mails, payments
+from store import audit, billruns, creditnotes, customers, dunning, ledger, mails, options, payments
+from store.accounts import PREPAID
 from store.database import Database
 from store.errors import Conflict
+from store.options import Option
 from store.verify import verify
 
 TERMS = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
@@ -225,3 +227,49 @@ def test_a_late_fee_that_was_printed_stays_printed(billed: Database) -> None:
     assert not billed.call("fee", dunning.print_fee, "standard", fee, AUTHOR)
     with pytest.raises(Conflict, match="stays printed"):
         billed.call("fee", dunning.print_fee, "standard", replace(fee, units=1), AUTHOR)
+
+
+def billed_for_april_too(billed: Database) -> None:
+    """A second invoice, of one minute, is to be paid before 16 May."""
+    april = callback("cb2", created_at=NOW + timedelta(days=32))
+    told = [replace(event, at=event.at + timedelta(days=32)) for event in story(april, 60)]
+    billed.call("play", play, april, told)
+    in_may = replace(AUTHOR, at=datetime(2026, 5, 2, tzinfo=UTC))
+    billed.call("close", billruns.close, ["acme"], month_of=(2026, 4), terms=TERMS, author=in_may)
+
+
+def test_F147_invoices_that_are_paid_one_after_the_other_give_back_all_that_was_taken(
+    billed: Database,
+) -> None:
+    billed_for_april_too(billed)
+    run_until(billed, Stage.SUSPEND)
+    first, second = billed.read("open", dunning.open_invoices, owner(billed))
+    paid_on = after(Stage.SUSPEND)
+    pay(billed, first.open_units, paid_on)
+    assert owner(billed).state is AccountState.SUSPENDED, "the second is dunned as well"
+    pay(billed, second.open_units, paid_on + timedelta(days=3), "bank 2")
+    assert (owner(billed).state, owner(billed).credit_limit_units) == (AccountState.OPEN, 50_0000)
+
+
+def test_F147_a_payment_is_booked_also_where_the_limit_that_was_taken_has_no_place_any_more(
+    billed: Database,
+) -> None:
+    run_until(billed, Stage.SUSPEND)
+    prepaid = replace(owner(billed), kind=PREPAID)
+    billed.call("prepaid", customers.change_account, prepaid, AUTHOR)
+    pay(billed, owed(billed), after(Stage.SUSPEND))
+    assert owed(billed) == 0
+    assert (owner(billed).state, owner(billed).credit_limit_units) == (AccountState.OPEN, 0)
+
+
+def test_F147_an_account_that_dunning_closes_pays_for_no_option_any_more(billed: Database) -> None:
+    number = Option(
+        id="second-number", account_id="acme", name="Second number", monthly_units=2_5000, currency="EUR",
+        starts_on=date(2026, 4, 1),
+    )  # fmt: skip
+    billed.call("option", options.add_option, number, AUTHOR)
+    run_until(billed, Stage.CLOSE)
+    assert owner(billed).state is AccountState.CLOSED
+    (ended,) = billed.read("options", options.list_options, "acme")
+    assert ended.ends_on == after(Stage.CLOSE)
+    assert billed.read("numbers", customers.list_numbers) == ()
