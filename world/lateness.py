@@ -1,7 +1,8 @@
 """How far two clocks at the ends of a line may be apart, on a machine as busy as this one.
 
 Reads: the monotonic clock, from a thread of its own.
-Gives: by how much this machine wakes its programs too late, and what that means for the times they write down.
+Gives: by how much this machine wakes its programs too late, and what that means for the times that they
+write down.
 Knows nothing of: what keeps the machine busy, whose times are judged by it.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from types import TracebackType
+from typing import Self
 
 CLOCKS_APART_US = 20_000
 """By so much two honest clocks at the two ends of a line may differ: each side's own work, and the packet."""
@@ -28,7 +30,7 @@ class Sleeper:
         self._worst = 0.0
         self._thread = threading.Thread(target=self._sleep, name="sleeper", daemon=True)
 
-    def __enter__(self) -> Sleeper:
+    def __enter__(self) -> Self:
         """Fall asleep."""
         self._thread.start()
         return self
