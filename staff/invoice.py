@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import rich_click as click
+from click.exceptions import Exit
 
 from staff.confirmation import remark
 from staff.desk import Desk, is_called_alone, pass_desk, say
-from staff.exits import OK
+from staff.exits import OK, TEMPORARY
 from staff.inputs import Month, output_option, reason_option, rows_output_option
 from staff.listing import CSV, JSON, TABLE, amount, show_rows
 from staff.paperprint import FORMS, PDF, paper_options, print_paper, refuse_bytes_on_a_terminal
@@ -45,16 +47,30 @@ SPARE = ("issued_on", "kind")
 )
 @pass_desk
 def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
-    """Invoices: without a subcommand, those of all accounts for a month, as drafts."""
-    if is_called_alone():
-        from staff.drafts import drafts
+    """Invoices: without a subcommand, those of all accounts for a month: as issued, or drafts before.
 
-        seller, due_days = desk.settings.seller.party(), desk.settings.invoices.due_days
-        now = desk.now()
-        found = desk.read("draft invoices", drafts, month=month, now=now, seller=seller, due_days=due_days)
-        if not found:
+    An account whose place has no tax rate is held and named, and the exit code is 75.
+    """
+    if is_called_alone():
+        from staff.drafts import all_of_month
+
+        settings = desk.settings
+        found = desk.read(
+            "invoices of all",
+            all_of_month,
+            FORMS[output],
+            month=month,
+            now=desk.now(),
+            seller=settings.seller.party(),
+            due_days=settings.invoices.due_days,
+        )
+        if not found.papers and not found.held:
             say("No account had a plan in that month, so there is no invoice.")
-        click.echo(_all(found, output), nl=False)
+        click.echo(_all(found.papers, output), nl=False)
+        for account_id, reason in found.held:
+            say(f"Held: {account_id}: {reason}")
+        if found.held:
+            raise Exit(TEMPORARY)
 
 
 @invoice.command(epilog="Example: dialback invoice show acme --month 2026-03 --pdf acme-2026-03.pdf")
@@ -229,30 +245,28 @@ def _listed(each: Issued) -> dict[str, object]:
     }
 
 
-def _all(found: tuple[Invoice, ...], output: str) -> str:
+def _all(found: Sequence[tuple[str, str]], output: str) -> str:
     """All of them in one piece: pages of text, a JSON list, or one CSV whose first column is the account."""
     import json
 
-    from billing import render
-    from billing.document import document
-
     match output:
         case "json":
-            return json.dumps([document(each) for each in found], ensure_ascii=False, indent=2) + "\n"
+            together = [json.loads(paper) for _, paper in found]
+            return json.dumps(together, ensure_ascii=False, indent=2) + "\n"
         case "csv":
             return _one_csv(found)
         case _:
-            return f"\n{'=' * 100}\n\n".join(render.to_table(each) for each in found)
+            return f"\n{'=' * 100}\n\n".join(paper for _, paper in found)
 
 
-def _one_csv(found: tuple[Invoice, ...]) -> str:
-    from billing import render
+def _one_csv(found: Sequence[tuple[str, str]]) -> str:
+    from billing.render import CSV_COLUMNS
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("account", *render.CSV_COLUMNS))
-    for each in found:
-        rows = csv.reader(io.StringIO(render.to_csv(each)))
+    writer.writerow(("account", *CSV_COLUMNS))
+    for account_id, paper in found:
+        rows = csv.reader(io.StringIO(paper))
         next(rows)
-        writer.writerows((each.account_id, *row) for row in rows)
+        writer.writerows((account_id, *row) for row in rows)
     return text.getvalue()

@@ -104,6 +104,32 @@ def test_F072_what_is_shown_after_the_run_is_the_paper_that_was_issued(billed: O
     assert billed.done("invoice", "print", number, "--output", "json").out == before
 
 
+@pytest.mark.parametrize("papers", ["--papers", "--no-papers"])
+def test_F069_all_invoices_of_a_month_that_is_closed_are_those_that_were_issued(
+    billed: Office, papers: str
+) -> None:
+    wanted = ("invoice", "--month", "2026-03")
+    draft, other = billed.done(*wanted, "--output", "json").data
+    (number,) = [row["number"] for row in billed.done(*RUN, papers).data]
+    issued, same = billed.done(*wanted, "--output", "json").data
+    assert (issued["number"], issued["payments"], same) == (number, [], other)
+    assert issued["totals"] == draft["totals"]  # its own tax is no payment of it
+    assert f"INVOICE {number}" in billed.done(*wanted).out
+    rows = list(csv.DictReader(io.StringIO(billed.done(*wanted, "--output", "csv").out)))
+    (total,) = [row["amount"] for row in rows if (row["account"], row["kind"]) == ("acme", "total")]
+    assert total == issued["totals"]["total"]
+
+
+def test_F069_an_account_without_a_rate_of_tax_is_named_and_spares_the_drafts_of_the_others(
+    billed: Office,
+) -> None:
+    billed.done("account", "change", "other", "--tax-place", "FR", "--reason", "it moved")
+    told = billed("invoice", "--month", "2026-03", "--output", "json")
+    assert told.code == exits.TEMPORARY
+    assert [each["account"] for each in told.data] == ["acme"]
+    assert "Held: other: tax: there is no rate for place 'FR' on 2026-03-31" in told.err
+
+
 def test_F078_issued_papers_are_the_same_bytes_after_a_restore(billed: Office, tmp_path: Path) -> None:
     (number,) = closed(billed)
     billed.done("invoice", "print", number, "--folder", str(tmp_path / "before"))
