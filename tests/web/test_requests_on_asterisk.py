@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,18 +14,21 @@ import pytest
 from town import CLERK, D1, Town, Traveller, opened
 
 from calls.callback import State
-from demo.stage import Stage
+from demo.stage import ROOT, Stage
 from pbx.installation import find_or_fetch
 from store.apikeys import add_api_key
 from world.scripts import Answers, HangsUp, Keys, Talks, TalksUntilHungUp, Waits
 
 pytestmark = pytest.mark.real_asterisk
 PATH = "/api/v1/callbacks"
+PUBLIC_URL = "https://calls.example.com"
 
 
 @pytest.fixture(scope="module")
 def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    stage = Stage(find_or_fetch(), tmp_path_factory.mktemp("stage"))
+    stage = Stage(
+        find_or_fetch(), tmp_path_factory.mktemp("stage"), overrides={"web": {"public_url": PUBLIC_URL}}
+    )
     town = opened(stage)
     with stage:
         yield town
@@ -54,6 +60,15 @@ def customer(town: Town) -> Traveller:
     key = {"id": f"key-{made.account_id}", "account_id": made.account_id, "name": "test"}
     town.database.call("key", add_api_key, **key, secret=_secret(made), author=CLERK)
     return made
+
+
+def dialback(town: Town, *words: str) -> str:
+    """What the command prints to a program, for this system."""
+    command = [sys.executable, "-m", "cli", *words]
+    environment = {**os.environ, "DIALBACK_CONFIG": str(town.stage.config)}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, text=True, capture_output=True, timeout=60
+    ).stdout
 
 
 def in_seconds(seconds: float) -> str:
@@ -125,3 +140,24 @@ def test_F012_twenty_accepted_requests_survive_a_kill_and_each_is_dialled_once(t
 
 def _secret(traveller: Traveller) -> str:
     return f"dbk_{traveller.account_id}-0123456789abcdefghij"
+
+
+def test_F071_the_link_that_a_command_printed_is_confirmed_by_its_button_at_the_running_switch(
+    town: Town,
+) -> None:
+    sam = town.traveller()
+    dialback(town, "account", "change", sam.account_id, "--email", "ap@acme.example", "--reason", "theirs")
+    link = dialback(town, "account", "confirm-email", sam.account_id).strip()
+    assert link.startswith(f"{PUBLIC_URL}/confirm/")
+    web = town.stage.settings.web
+    line = http.client.HTTPConnection(web.host, web.port, timeout=10)
+    seen = []
+    for method in ("GET", "POST", "GET"):
+        line.request(method, link.removeprefix(PUBLIC_URL))
+        answer = line.getresponse()
+        page = answer.read().decode()
+        shown = json.loads(dialback(town, "account", "show", sam.account_id, "--output", "json"))
+        seen.append((answer.status, "<button" in page, shown["email_confirmed"]))
+        assert "ap@acme.example" in page
+    line.close()
+    assert seen == [(200, True, False), (200, False, True), (200, False, True)]
