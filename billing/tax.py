@@ -10,7 +10,8 @@ Laws:
 2. Where no tax was ever set, none is charged. Where some were, a place without a row is refused: to guess a
    rate is to owe it.
 3. Reverse charge: the row allows it, the buyer sits in another country than the seller and has a tax id of
-   that country. Then the rate is 0 and the text says who owes the tax.
+   that country. Then the rate is 0 and the text says who owes the tax. Where nobody wrote down in which
+   country the seller is, such a buyer is refused: a firm at home must not get away without tax.
 """
 
 import re
@@ -90,6 +91,11 @@ def tax_of(
             " or name the place with `dialback account change --tax-place`"
         )
     if row.reverse_charge and country_of(place) != seller_country and is_tax_id_of(tax_id, place):
+        if not seller_country:
+            raise TaxRefused(
+                f"tax: whether a firm in {place} owes it itself depends on your own country;"
+                " write `country` into [seller] of switch.toml"
+            )
         return TaxGroup(
             label=row.label,
             percent=Decimal(0),

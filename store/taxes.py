@@ -5,20 +5,23 @@ Gives: TaxRows, for billing/tax.py to decide by.
 Knows nothing of: who bears which rate.
 
 A rate is never edited once an invoice may have used it: a new one begins on a later day. One that begins
-after the last issued invoice may be corrected in place.
+after the last issued invoice may be corrected in place. A place that had no rate may be given one from any
+day: its accounts were held, and their month is to be closed by it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select
 
-from billing.tax import TaxCategory, TaxRow, check_row
+from billing.tax import STANDARD, TaxCategory, TaxRow, check_row
 from store import checks
 from store.audit import Author, note
 from store.errors import Conflict
 from store.invoicetables import invoices, taxes
+from store.schema import accounts
 
 PERCENT_UNITS = 10_000
 """Rates are kept in 10^-4 percent: 8.875 % is 88750."""
@@ -27,12 +30,12 @@ PERCENT_UNITS = 10_000
 def set_tax(connection: Connection, wish: TaxRow, author: Author) -> TaxRow:
     """Write a rate down; the same again changes nothing. Conflict if an invoice may stand on another one."""
     row = check_row(replace(wish, place=checks.tax_place("place", wish.place)))
-    known = {each.valid_from: each for each in tax_rows(connection) if _key(each) == _key(row)}
+    table = tax_rows(connection)
+    known = {each.valid_from: each for each in table if _key(each) == _key(row)}
     before = known.get(row.valid_from)
     if before == row:
         return row
-    newest = select(func.max(invoices.c.end_day)).where(invoices.c.kind == "invoice")
-    billed_to = connection.execute(newest).scalar_one()
+    billed_to = _billed_to(connection, row, table)
     if billed_to is not None and row.valid_from < billed_to:
         problem = f"invoices are issued up to {billed_to}, and the rate would have held from {row.valid_from}"
         raise Conflict(
@@ -52,6 +55,27 @@ def tax_rows(connection: Connection) -> tuple[TaxRow, ...]:
     """The whole table, by place, group and day."""
     wanted = select(taxes).order_by(taxes.c.place, taxes.c.tax_group, taxes.c.valid_from)
     return tuple(_row_of(row) for row in connection.execute(wanted).mappings())
+
+
+def _billed_to(connection: Connection, wish: TaxRow, table: Sequence[TaxRow]) -> date | None:
+    """The day up to which an invoice may stand on another rate than this one; None if none can.
+
+    Without a rate an account of that place was held, unless there were no rates at all: then none was taken.
+    """
+    newest = select(func.max(invoices.c.end_day)).where(invoices.c.kind == "invoice")
+    billed_to: date | None = connection.execute(newest).scalar_one()
+    if billed_to is None:
+        return None
+    later = (
+        each.valid_from for each in table if _key(each) == _key(wish) and each.valid_from > wish.valid_from
+    )
+    until = min(later, default=billed_to)
+    stood_in = ((wish.place, wish.group), (wish.place, STANDARD))
+    if not table or any(_key(each) in stood_in and each.valid_from < until for each in table):
+        return billed_to
+    of_place = newest.join(accounts, accounts.c.id == invoices.c.account_id)
+    theirs: date | None = connection.execute(of_place.where(accounts.c.tax_place == wish.place)).scalar_one()
+    return theirs
 
 
 def _key(row: TaxRow) -> tuple[str, str]:

@@ -468,6 +468,45 @@ def test_a_rate_that_invoices_stand_on_is_not_changed(company: Database) -> None
     assert [row.percent for row in company.read("rows", tax_rows)] == [Decimal(19), Decimal("22.5")]
 
 
+def test_a_place_that_was_held_for_want_of_a_rate_is_billed_once_it_has_one(company: Database) -> None:
+    company.call("tax", set_tax, VAT, CLERK)
+    owner = company.read("account", customers.account, "acme")
+    company.call("place", customers.change_account, replace(owner, tax_place="GB"), CLERK)
+    company.call("other", add_account, replace(owner, id="lyon", tax_place="FR"), CLERK)
+    assert [held.account_id for held in run(company, ("acme", "lyon")).held] == ["lyon"]
+    french = replace(VAT, place="FR")
+    company.call("tax", set_tax, french, CLERK)
+    assert [head.account_id for head in run(company, ("acme", "lyon")).heads] == ["lyon"]
+    # Now an invoice stands on it, also on what is no rate of its own for calls.
+    for row in (replace(french, percent=Decimal(21)), replace(french, group="calls")):
+        with pytest.raises(Conflict, match="invoices are issued up to 2026-04-01"):
+            company.call("tax", set_tax, row, CLERK)
+
+
+def test_a_place_that_was_billed_without_tax_gets_its_rate_from_a_later_day(company: Database) -> None:
+    owner = company.read("account", customers.account, "acme")
+    company.call("place", customers.change_account, replace(owner, tax_place="GB"), CLERK)
+    run(company)
+    with pytest.raises(Conflict, match="invoices are issued up to 2026-04-01"):
+        company.call("tax", set_tax, replace(VAT, place="FR"), CLERK)  # there was none at all
+    company.call("tax", set_tax, replace(VAT, place="DE", valid_from=date(2026, 4, 1)), CLERK)
+    with pytest.raises(Conflict, match="invoices are issued up to 2026-04-01"):
+        company.call("tax", set_tax, VAT, CLERK)
+    company.call("tax", set_tax, replace(VAT, valid_from=date(2026, 4, 1)), CLERK)
+
+
+def test_F146_a_firm_is_held_while_nobody_knows_whether_it_is_of_another_country(company: Database) -> None:
+    company.call("tax", set_tax, replace(VAT, reverse_charge=True), CLERK)
+    owner = company.read("account", customers.account, "acme")
+    firm = replace(owner, tax_place="GB", tax_id="GB123456789")
+    company.call("place", customers.change_account, firm, CLERK)
+    (held,) = run(company, terms=replace(TERMS, seller=replace(SELLER, country=""))).held
+    assert "write `country` into [seller] of switch.toml" in held.reason
+    at_home = replace(TERMS, seller=replace(SELLER, country="GB"))
+    (line,) = head_of(company, terms=at_home).totals.taxes
+    assert line.category is TaxCategory.STANDARD
+
+
 def test_masked_numbers_are_masked_in_every_form(company: Database) -> None:
     owner = company.read("account", customers.account, "acme")
     company.call("mask", customers.change_account, replace(owner, masks_numbers=True), CLERK)
