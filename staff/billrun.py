@@ -52,6 +52,7 @@ def run_month(
     dry_run: bool,
     papers: bool,
     processes: int | None,
+    reason: str,
     output: str,
 ) -> int:
     """Close the month and write the papers; the exit code."""
@@ -61,7 +62,7 @@ def run_month(
     for name in accounts:
         desk.read("read account", account, name)  # a name that is nobody's would be passed over in silence
     ids = tuple(dict.fromkeys(accounts)) or desk.read("accounts to bill", billruns.accounts_to_bill)
-    found, faults = _close(desk, month, ids, dry_run=dry_run)
+    found, faults = _close(desk, month, ids, reason, dry_run=dry_run)
     failed = () if dry_run or not papers else _write(desk, month, processes)
     show_rows(_rows(found, dry_run=dry_run), COLUMNS, output, none="No new invoice.")
     remark(desk, {head.account_id for head in found.heads})
@@ -73,7 +74,9 @@ def run_month(
     return exits.TEMPORARY if found.held else exits.OK
 
 
-def _close(desk: Desk, month: MonthOf, ids: Sequence[str], *, dry_run: bool) -> tuple[Closing, Sequence[str]]:
+def _close(
+    desk: Desk, month: MonthOf, ids: Sequence[str], reason: str, *, dry_run: bool
+) -> tuple[Closing, Sequence[str]]:
     """Close them, so many at once; and a sentence for each account that a fault kept open."""
     from store import billruns
 
@@ -86,7 +89,7 @@ def _close(desk: Desk, month: MonthOf, ids: Sequence[str], *, dry_run: bool) -> 
             now = desk.now()
             return desk.read("survey month", billruns.survey, some, month_of=month, now=now, terms=terms)
         return desk.change(
-            "close month", billruns.close, some, month_of=month, terms=terms, author=desk.author()
+            "close month", billruns.close, some, month_of=month, terms=terms, author=desk.author(reason)
         )
 
     with _bar(len(ids), "Closing") as tick:

@@ -62,16 +62,20 @@ def all_of_month(
     now: datetime,
     seller: Party,
     due_days: int = DUE_DAYS,
+    drafts_alone: bool = False,
 ) -> OfMonth:
     """The invoices of all accounts that had a plan in that month: as issued, or drafts. `form`: one of FORMS.
 
-    A draft of a closed month would have what closed it among the payments, and take its tax twice.
+    `drafts_alone` leaves out what was issued: a draft of a closed month would have what closed it among the
+    payments, and take its tax twice.
     """
     made: list[tuple[str, str]] = []
     held: list[tuple[str, str]] = []
     for owner in accounts.list_accounts(connection):
         today = now.astimezone(ZoneInfo(owner.zone)).date()
         number = papers.number_of_month(connection, owner.id, date(*(month or (today.year, today.month)), 1))
+        if number and drafts_alone:
+            continue
         try:
             if number:
                 made.append((owner.id, _issued(connection, number, form)))

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MonthOf = tuple[int, int]
 LISTED = ("number", "kind", "account", "month", "issued_on", "due_on", "currency", "total", "due", "corrects")
 SPARE = ("issued_on", "kind")
+NO_INVOICE = "No account had a plan in that month, so there is no invoice."
+NO_DRAFT = "There is no draft: each account's invoice was issued, or it had no plan in that month."
 
 
 @click.group(invoke_without_command=True, epilog="Example: dialback invoice --month 2026-03 --output csv")
@@ -45,8 +47,9 @@ SPARE = ("issued_on", "kind")
     show_default=True,
     help="How to print: for people, or for programs.",
 )
+@click.option("--draft", "drafts_alone", is_flag=True, help="Only drafts: what was issued is left out.")
 @pass_desk
-def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
+def invoice(desk: Desk, month: MonthOf | None, output: str, *, drafts_alone: bool) -> None:
     """Invoices: without a subcommand, those of all accounts for a month: as issued, or drafts before.
 
     An account whose place has no tax rate is held and named, and the exit code is 75.
@@ -63,9 +66,10 @@ def invoice(desk: Desk, month: MonthOf | None, output: str) -> None:
             now=desk.now(),
             seller=settings.seller.party(),
             due_days=settings.invoices.due_days,
+            drafts_alone=drafts_alone,
         )
         if not found.papers and not found.held:
-            say("No account had a plan in that month, so there is no invoice.")
+            say(NO_DRAFT if drafts_alone else NO_INVOICE)
         click.echo(_all(found.papers, output), nl=False)
         for account_id, reason in found.held:
             say(f"Held: {account_id}: {reason}")
@@ -105,6 +109,7 @@ def show(desk: Desk, account_id: str, month: MonthOf | None, output: str, pdf: P
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--papers/--no-papers", default=True, show_default=True, help="Write PDF and other forms.")
 @click.option("--processes", type=click.IntRange(1, 64), help="How many write papers.  [default: one a core]")
+@click.option("--reason", default="", help="Why; kept in the audit log.  [default: close of the month]")
 @output_option
 @click.pass_context
 def run(
@@ -116,6 +121,7 @@ def run(
     yes: bool,
     papers: bool,
     processes: int | None,
+    reason: str,
     output: str,
 ) -> None:
     """Close a month: give invoices their numbers, post their entries, write their papers.
@@ -136,6 +142,7 @@ def run(
         dry_run=dry_run,
         papers=papers,
         processes=processes,
+        reason=reason or f"close of {month[0]}-{month[1]:02}",
         output=output,
     )
     if code != OK:

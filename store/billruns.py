@@ -15,6 +15,7 @@ Laws:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -286,7 +287,15 @@ def _write(
     )
     connection.execute(insert(invoice_sessions).from_select(["callback_id", "number"], ended))
     told = numbers[0] if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-    note(connection, author, "invoice.issue", told, after={"invoices": len(numbers)})
+    note(connection, author, "invoice.issue", told, after={"invoices": len(numbers), "total": _totals(heads)})
+
+
+def _totals(heads: Sequence[InvoiceHead]) -> str:
+    """What they come to in each currency, for the audit log."""
+    sums: dict[str, Decimal] = {}
+    for head in heads:
+        sums[head.currency] = sums.get(head.currency, Decimal(0)) + head.totals.total
+    return ", ".join(f"{total:f} {currency}" for currency, total in sorted(sums.items()))
 
 
 def _subscribers(

@@ -1,7 +1,7 @@
 """An office of accounts staff: a folder with switch.toml and its database, and commands run there.
 
 Reads: nothing.
-Gives: Office, called with a command's words; Outcome, what the command said.
+Gives: Office, called with a command's words; Outcome, what the command said; ON_BOTH, for both engines.
 Knows nothing of: which company works there.
 """
 
@@ -16,6 +16,11 @@ import pytest
 import cli
 from settings import load
 from store.database import Database
+
+ON_BOTH = pytest.mark.parametrize(
+    "office", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+"""For a test of commands that is to hold on both engines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

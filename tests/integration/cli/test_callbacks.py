@@ -4,9 +4,10 @@ import csv
 import io
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from office import Office
+from office import ON_BOTH, Office
 from sqlalchemy import update
 from storeworld import LONG_AGO, by_sorted_rows, callback, play, seconds, story
 
@@ -145,6 +146,7 @@ def test_trace_tells_each_event_in_plain_words_with_microseconds(office: Office)
     assert told[-1]["state"] == "completed"
 
 
+@ON_BOTH
 def test_F065_ninety_seconds_to_D1_show_00_01_30_and_0_36(office: Office) -> None:
     called(office, talk_seconds=90)
     leg_a, leg_b = office.done("cdr", "list", "--output", "json").data
@@ -161,6 +163,7 @@ def test_F065_ninety_seconds_to_D1_show_00_01_30_and_0_36(office: Office) -> Non
     assert " 0.36 " in table
 
 
+@ON_BOTH
 def test_F066_a_rated_call_is_in_the_next_cdr_list(office: Office) -> None:
     for number in range(5):
         called(office, f"cb{number}", talk_seconds=31)
@@ -183,6 +186,7 @@ def test_a_call_that_nobody_answered_costs_nothing_and_is_listed(office: Office)
     assert row["amount"] == "0.00"
 
 
+@ON_BOTH
 def test_F069_the_months_invoices_exit_0_and_text_and_csv_agree(office: Office) -> None:
     for number, length in enumerate((90, 31, 12)):
         called(office, f"cb{number}", talk_seconds=length)
@@ -202,18 +206,46 @@ def test_F069_the_months_invoices_exit_0_and_text_and_csv_agree(office: Office) 
         assert row["amount"] in page
 
 
+@ON_BOTH
 def test_F069_a_month_without_calls_exits_0(office: Office) -> None:
     assert "No calls in this period." in office.done("invoice", "--month", "2026-02").out
     first, _ = office.done("invoice", "--month", "2026-02", "--output", "json").data
     assert first["totals"]["total"] == "0.00"
 
 
+@ON_BOTH
 def test_F069_a_month_before_there_was_a_plan_has_no_invoice_and_exits_0(office: Office) -> None:
     told = office.done("invoice", "--month", "2024-03")
     assert told.out == ""
     assert "No account had a plan in that month" in told.err
     assert office.done("invoice", "--month", "2024-03", "--output", "json").data == []
     assert office("invoice", "show", "acme", "--month", "2024-03").code == 3
+
+
+@ON_BOTH
+def test_F067_the_draft_is_what_is_unbilled_at_any_time_and_the_final_invoice_is_the_last_of_them(
+    office: Office,
+) -> None:
+    month = ("--month", "2026-03")
+
+    def drafted() -> dict[str, dict[str, Any]]:
+        found = office.done("invoice", "--draft", *month, "--output", "json").data
+        assert all(each["draft"] for each in found)
+        return {each["account"]: each for each in found}
+
+    for number, length in enumerate((90, 31, 12), start=1):
+        called(office, f"cb{number}", talk_seconds=length)
+        (unbilled,) = office.done("report", "unbilled", "--output", "json").data
+        totals = drafted()["acme"]["totals"]
+        assert Decimal(unbilled["amount"]) == Decimal(totals["charges"])
+        assert len(drafted()["acme"]["sessions"]) == number
+    last = drafted()["acme"]
+    office.done("invoice", "run", *month, "--account", "acme", "--yes")
+    (final, _) = office.done("invoice", *month, "--output", "json").data
+    assert final == {**last, "number": "INV-2026-00001", "draft": False}
+    assert set(drafted()) == {"other"}  # what was issued is no draft any more
+    assert "acme" not in office.done("invoice", "--draft", *month).out
+    assert office.done("report", "unbilled", "--output", "json").data == []
 
 
 def test_an_invoice_is_shown_as_table_json_csv_and_pdf(office: Office, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tomlkit
 from lxml import etree
-from office import Office
+from office import ON_BOTH, Office
 from pypdf import PdfReader
 from storeworld import callback, play, story
 
@@ -48,6 +48,7 @@ def closed(office: Office) -> list[str]:
     return [row["number"] for row in office.done(*RUN).data]
 
 
+@ON_BOTH
 def test_F150_a_dry_run_says_what_the_run_does_and_writes_nothing(billed: Office) -> None:
     dry = billed.done(*RUN, "--dry-run")
     assert [(row["account"], row["total"], row["state"]) for row in dry.data] == [
@@ -71,6 +72,7 @@ def test_a_run_issues_nothing_where_nobody_can_be_asked_and_yes_is_not_said(bill
     assert billed.done("invoice", "list", "--output", "json").data == []
 
 
+@ON_BOTH
 def test_F144_all_forms_and_the_ledger_have_the_same_totals(billed: Office, tmp_path: Path) -> None:
     (number,) = closed(billed)
     billed.done("invoice", "print", number, "--folder", str(tmp_path / "out"))
@@ -90,6 +92,7 @@ def test_F144_all_forms_and_the_ledger_have_the_same_totals(billed: Office, tmp_
     assert shown[-1]["balance"] == f"-{total}"
 
 
+@ON_BOTH
 def test_F072_what_is_shown_after_the_run_is_the_paper_that_was_issued(billed: Office) -> None:
     wanted = ("invoice", "show", "acme", "--month", "2026-03")
     draft = billed.done(*wanted, "--output", "json").data

@@ -1,23 +1,14 @@
 """The same commands with the books on a PostgreSQL server."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from office import Office
 from storeworld import by_sorted_rows, callback, play, story
-from throwaway_postgresql import Server, server_binaries
+from throwaway_postgresql import Server
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    if server_binaries() is None:
-        pytest.skip("no PostgreSQL server binaries (initdb, postgres) on this machine")
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture
