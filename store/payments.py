@@ -63,7 +63,11 @@ def receive(
             return entries_of.received(act, paid, kind)
         day = act.at.astimezone(ZoneInfo(owner.zone)).date()
         rate = exchange.rate_between(connection, code, owner.currency, day)
-        conversion.append(convert(paid, owner.currency, rate))
+        made = convert(paid, owner.currency, rate)
+        if amount_units(made.credited) <= 0:
+            problem = f"{made} is nothing once it is rounded to what {owner.currency} is paid in"
+            raise Invalid("amount", problem, "write it down together with more")
+        conversion.append(made)
         return entries_of.received_abroad(act, conversion[0], kind)
 
     said = {"currency": code, "units": amount_units(paid)}

@@ -60,6 +60,30 @@ def test_one_payment_told_by_eight_clerks_at_the_same_moment_is_one_payment(comp
     assert company.read("verify", verify) == ()
 
 
+def test_a_payment_that_comes_to_nothing_in_the_accounts_currency_is_refused(company: Database) -> None:
+    rate = ExchangeRate(base="EUR", quote="IDR", rate=Decimal(17_000), on=date(2026, 3, 1))
+    company.call("rate", exchange.set_rate, rate, AUTHOR)
+    told = r"amount: 1\.00 IDR at 1 EUR = 17000\.00 IDR of 2026-03-01 is nothing once it is rounded"
+    with pytest.raises(Invalid, match=told):
+        company.call("pay", payments.receive, "acme", Money("1.00", "IDR"), "bank 1", AUTHOR)
+    assert company.read("done", acts.done, "acme", "bank 1") is None
+
+
+def test_a_rate_that_was_written_the_other_way_round_meanwhile_is_corrected_by_the_first_one_again(
+    company: Database,
+) -> None:
+    day = date(2026, 3, 1)
+    dollars = ExchangeRate(base="EUR", quote="USD", rate=Decimal("1.10"), on=day)
+    slip = ExchangeRate(base="USD", quote="EUR", rate=Decimal("0.50"), on=day)
+    for rate in (dollars, slip, dollars):
+        assert company.call("rate", exchange.set_rate, rate, AUTHOR)
+    assert company.read("rate", exchange.rate_between, "USD", "EUR", day) == dollars
+    assert not company.call("rate", exchange.set_rate, dollars, AUTHOR)
+    noted = company.read("log", audit.list_noted, action="exchange")[-1]
+    assert noted.before == "rate=1 USD = 0.50 EUR"
+    assert noted.after == "rate=1 EUR = 1.10 USD; source="
+
+
 def test_every_act_lands_in_the_audit_log_with_the_balance_before_and_after(company: Database) -> None:
     pay(company)
     (noted,) = company.read("log", audit.list_noted, subject="acme", action="payment")
