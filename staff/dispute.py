@@ -140,12 +140,12 @@ def _line(connection: Connection, known: Dispute) -> dict[str, Any]:
     legs = cdrs.list_cdrs(connection, callback_id=known.callback_id)
     charge = next(each.charge for each in legs if each.cdr.leg_id == known.leg_id)
     line = creditnotes.line(connection, known.leg_id)
-    assert charge is not None
     return {
         "callback": known.callback_id,
-        "destination": charge.destination,
-        "charged_seconds": charge.talk_seconds,
-        "billed_seconds": charge.billed_seconds,
+        # One that nobody answered could be disputed once.
+        "destination": "" if charge is None else charge.destination,
+        "charged_seconds": 0 if charge is None else charge.talk_seconds,
+        "billed_seconds": 0 if charge is None else charge.billed_seconds,
         "charged": amount(line.charged_units, line.currency),
         "credited": amount(line.credited_units, line.currency),
         "currency": line.currency,

@@ -17,7 +17,7 @@ from billing.particulars import Party
 from store import checks, creditnotes, ledger
 from store.audit import Author, note
 from store.creditnotes import CreditNote
-from store.errors import Conflict, Invalid, NotFound
+from store.errors import Conflict, Forbidden, Invalid, NotFound
 from store.moneytables import disputes
 
 
@@ -48,10 +48,12 @@ class Dispute:
 
 
 def open_dispute(connection: Connection, dispute_id: str, leg_id: str, author: Author) -> Dispute:
-    """Open a dispute of a charged leg; Conflict while another one of it is open."""
+    """Open a dispute of a leg that cost something; Conflict while another one of it is open."""
     known = creditnotes.line(connection, leg_id)
     if not known.leg_id:
         raise Invalid("leg", f"{leg_id!r} is a whole callback", "name one of its legs; see `dialback cdr`")
+    if not known.charged_units:
+        raise Forbidden("leg", f"nothing was charged for {leg_id!r}", "see `dialback cdr` for what was")
     ledger.lock(connection, known.account_id)
     for each in list_disputes(connection, state=DisputeState.OPEN, leg_id=leg_id):
         problem = f"{leg_id!r} is disputed already, by {each.id}"

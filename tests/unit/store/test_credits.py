@@ -12,12 +12,14 @@ from einvoices import rules_broken
 from moneyed import Money
 from pdfa import clauses_broken
 from sqlalchemy import Connection, text
-from storeworld import CLERK, NOW, callback, play, story
+from storeworld import CLERK, NOW, callback, play, seconds, story
 
 from billing.invoice import LineKind, PaperKind
 from billing.particulars import Party
 from billing.render import forms
 from billing.tax import TaxRow
+from calls.callback import ReleasedBy
+from calls.events import LegHungUp
 from staff.drafts import draft
 from store import billruns, creditnotes, customers, disputes, dunning, ledger, papers, receivables
 from store.cdrs import list_cdrs
@@ -247,6 +249,16 @@ def test_only_a_charged_leg_is_disputed(called: Database) -> None:
         dispute(called, leg_id="cb1")
     with pytest.raises(NotFound):
         dispute(called, leg_id="nobody")
+
+
+def test_a_leg_that_nobody_answered_cost_nothing_and_is_not_disputed(company: Database) -> None:
+    first = callback()
+    *begun, _, _, end = story(first)
+    busy = LegHungUp(at=seconds(40), leg_id=B_LEG, q850_cause=17, released_by=ReleasedBy.FAR)
+    company.call("play", play, first, [*begun, busy, end])
+    with pytest.raises(Forbidden, match=f"nothing was charged for '{B_LEG}'"):
+        dispute(company)
+    assert company.read("disputes", disputes.list_disputes) == ()
 
 
 def test_a_dispute_whose_credit_fails_stays_open(called: Database) -> None:
