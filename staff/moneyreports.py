@@ -17,7 +17,7 @@ import rich_click as click
 from staff.desk import Desk, pass_desk
 from staff.inputs import LocalInstant, Zone
 from staff.listing import FOR_PEOPLE, Row
-from staff.ranges import aware, give, report_output, span_options, zone_of
+from staff.ranges import aware, give, report_output, span_options, zone_meant
 from staff.reportlines import TOTAL, account_option, by_option, carrier_option, totals, wanted_legs
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def ageing(
     from store import receivables
     from values.money import decimal_from_units
 
-    zone = zone or zone_of(desk, account_id)
+    zone = zone_meant(desk, zone, account_id)
     at = desk.now() if on is None else aware(on, zone)
     rows: list[Row] = [
         {

@@ -94,7 +94,7 @@ def span_from(
 
     if month is not None and (from_ is not None or till is not None):
         raise click.UsageError("write --month, or --from and --till")
-    zone = zone or zone_of(desk, account_id)
+    zone = zone_meant(desk, zone, account_id)
     now = desk.now()
     if from_ is None and till is not None:
         raise click.UsageError("--till needs a start: write --from as well")
@@ -113,7 +113,7 @@ def ends_from(
     desk: Desk, since: datetime | None, until: datetime | None, zone: str | None, account_id: str | None
 ) -> tuple[datetime | None, datetime | None]:
     """Both ends of a list in UTC, as far as they were named; a day begins in the zone that is meant."""
-    zone = zone or zone_of(desk, account_id)
+    zone = zone_meant(desk, zone, account_id)
     return (
         None if since is None else aware(since, zone),
         None if until is None else aware(until, zone),
@@ -158,10 +158,11 @@ def aware(instant: datetime, zone: str) -> datetime:
     return local.astimezone(UTC)
 
 
-def zone_of(desk: Desk, account_id: str | None) -> str:
-    """The account's zone; UTC where several may be meant."""
+def zone_meant(desk: Desk, zone: str | None, account_id: str | None) -> str:
+    """The zone that was named; else the account's, or UTC where several may be meant. The account must be."""
     if account_id is None:
-        return "UTC"
+        return zone or "UTC"
     from store import accounts
 
-    return desk.read("read account", accounts.account, account_id).zone
+    own = desk.read("read account", accounts.account, account_id).zone
+    return zone or own

@@ -20,7 +20,7 @@ from click import progressbar
 from staff.desk import Desk, pass_desk, say
 from staff.inputs import Month, output_option
 from staff.listing import Row, amount, show_rows
-from staff.ranges import ends_from, ends_options, zone_of
+from staff.ranges import ends_from, ends_options, zone_meant
 
 if TYPE_CHECKING:
     from store.audit import Author
@@ -129,7 +129,7 @@ def rerate(
     if on_plan:
         desk.read("find plan", _check_plan, on_plan)
     since, until = ends_from(desk, since, until, zone, account_id or None)
-    starts, ends = _span(month, since, until, zone or zone_of(desk, account_id or None))
+    starts, ends = _span(month, since, until, zone_meant(desk, zone, account_id or None))
     wish = Wish(since=starts, until=ends, account_id=account_id, on_plan=on_plan, plan=plan, deck=deck)
     sums, author = _Sums(), desk.author(reason.strip())
     with progressbar(length=1_000, label="re-rating", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:

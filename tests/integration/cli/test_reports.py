@@ -50,6 +50,24 @@ def test_table_csv_and_json_say_the_same(busy: Office, report: str, by: str) -> 
     assert all(len(line) <= 130 for line in table.out.splitlines())
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("report", each) for each in ("usage", "margin", "ageing", "unbilled", "quality", "funnel")),
+        *((each, "list") for each in ("payment", "credit-note", "alert")),
+        ("stats",),
+        ("rerate", "--month", "2026-03"),
+    ],
+)
+def test_an_account_that_is_not_there_is_an_error_also_where_a_zone_is_named(
+    office: Office, words: tuple[str, ...]
+) -> None:
+    zone = () if words == ("report", "unbilled") else ("--zone", "UTC")
+    told = office(*words, "--account", "acne", *zone)
+    assert (told.code, told.out) == (exits.NOT_FOUND, "")
+    assert "there is no account 'acne'" in told.err
+
+
 def test_F154_the_margin_report_has_price_both_costs_and_their_difference(busy: Office) -> None:
     for row in busy.done("report", "margin", *MONTH, "--output", "json").data:
         price, cost_a, cost_b = (Decimal(row[name]) for name in ("price", "cost_a", "cost_b"))
