@@ -5,11 +5,11 @@ Gives: frozen settings, and what billing and the post take of them.
 Knows nothing of: the file, other sections.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from billing.numbering import CREDIT_NOTE_NUMBER, NumberingRefused, check_pattern
+from billing.numbering import CREDIT_NOTE_NUMBER, NumberingRefused, check_pattern, series_of
 from billing.particulars import Party
 
 Line = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -51,6 +51,16 @@ class InvoiceSettings(BaseModel):
     number: str = "INV-{year}-{n:05}"
     credit_note_number: str = CREDIT_NOTE_NUMBER
     due_days: int = Field(default=14, ge=0, le=365)
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        # Any year will do: both begin anew each year, or go on.
+        if series_of(self.number, 2000) == series_of(self.credit_note_number, 2000):
+            raise ValueError(
+                "number and credit_note_number give the same numbers, and each stands for one paper;"
+                " let credit_note_number begin otherwise, such as CN-{year}-{n:05}"
+            )
+        return self
 
     @field_validator("number", "credit_note_number")
     @classmethod

@@ -86,3 +86,9 @@ def test_F071_a_public_address_that_no_link_can_begin_with_is_refused(tmp_path: 
     lines = refusal(tmp_path, "[pbx]", f'[web]\npublic_url = "{written}"\n[pbx]').splitlines()
     (told,) = (line for line in lines if line.startswith("web.public_url = "))
     assert told.endswith(": write http(s)://HOST, or with a path, without user, query or #")
+
+
+@pytest.mark.parametrize("number", ["CN-{year}-{n:05}", "CN-{year}-{n:04}"])
+def test_an_invoice_and_a_credit_note_never_have_one_number(tmp_path: Path, number: str) -> None:
+    told = refusal(tmp_path, "[pbx]", f'[invoices]\nnumber = "{number}"\n[pbx]')
+    assert "invoices: number and credit_note_number give the same numbers" in told
