@@ -134,8 +134,8 @@ def padded(text: str, columns: int) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a CSV cell that no spreadsheet takes for a formula; plain numbers stay as they are."""
-    visible = name(text)
+    """Return a CSV cell, whole, that no spreadsheet takes for a formula; plain numbers stay as they are."""
+    visible = one_line(text)
     if visible.startswith(_FORMULA_STARTS) and not _NUMERIC.fullmatch(visible):
         return f"'{visible}"
     return visible

@@ -16,7 +16,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from billing.printed import name
+from billing.printed import one_line
 from staff.listing import Row, plain
 
 HEADER_ROW = 2
@@ -70,6 +70,6 @@ def _put(cell: Cell | MergedCell, value: object) -> None:
 
 def _text(cell: Cell | MergedCell, text: str) -> None:
     """Text and nothing else: a spreadsheet would take what begins with `=` for a formula."""
-    cell.value = name(text)
+    cell.value = one_line(text)
     cell.data_type = "s"
     cell.quotePrefix = True

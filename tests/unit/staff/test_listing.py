@@ -69,6 +69,12 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(text: str, capsys: pytest.Cap
     assert cell[0] not in "=@-\t"
 
 
+def test_csv_has_long_texts_as_whole_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "they say that nobody spoke " * 20
+    show_rows([{"reason": reason}], ("reason",), "csv")
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [["reason"], [reason.strip()]]
+
+
 def test_an_escape_sequence_does_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     for output in ("table", "json", "csv"):
         show_rows([{"id": "\x1b[2J\x9b1m\r\nx"}], ("id",), output)
