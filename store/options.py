@@ -5,14 +5,16 @@ Gives: Option; those that a month has to bill.
 Knows nothing of: invoices, tax rates, a plan's own monthly fee (that is in the plan).
 
 An option is owed whole for every month of the account's calendar in which it held on at least one day:
-nothing is prorated. What is added today stands on the next invoice.
+nothing is prorated. What is added today stands on the next invoice. Months that are invoiced are over: no
+option begins in one of them, for nobody would ask for it, and none is ended before one that has it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, Row, RowMapping, insert, select, update
 
 from calls.admission import AccountState
 from store import checks
@@ -20,8 +22,10 @@ from store.accounts import account
 from store.audit import Author, note
 from store.customertables import account_options
 from store.errors import Conflict, Invalid, NotFound
+from store.invoicetables import invoices
 
 DEFAULT_TAX_GROUP = "standard"
+ADJUST = "dialback ledger adjust"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,11 @@ def add_option(connection: Connection, wish: Option, author: Author) -> Option:
         return known
     if owner.state is AccountState.CLOSED:
         raise Conflict("account", f"{owner.id!r} is closed", "open a new account")
+    billed = _billed(connection, owner.id)
+    if billed and made.starts_on < billed[-1].end_day:
+        problem = f"account {owner.id!r} is invoiced up to {billed[-1].end_day}"
+        remedy = f"let it begin then or later; ask for the time before by `{ADJUST} {owner.id} -AMOUNT`"
+        raise Conflict("from", problem, remedy)
     connection.execute(insert(account_options), _row(made))
     note(connection, author, "option.add", owner.id, after=_row(made))
     return made
@@ -70,6 +79,11 @@ def end_option(connection: Connection, option_id: str, ends_on: date, author: Au
         raise Invalid("on", f"{ends_on} is before {before.starts_on}, its first day", "write a later day")
     after = replace(before, ends_on=ends_on)
     if after != before:
+        for month in _billed(connection, before.account_id):
+            if before.holds_in(*month) and not after.holds_in(*month):
+                problem = f"the invoice of {month.first_day:%Y-%m} has {option_id!r}"
+                remedy = f"end it later, and give back what it cost by `{ADJUST} {before.account_id} AMOUNT`"
+                raise Conflict("on", problem, remedy)
         connection.execute(
             update(account_options).where(account_options.c.id == option_id), {"ends_on": ends_on}
         )
@@ -98,6 +112,16 @@ def list_options(connection: Connection, account_id: str | None = None) -> tuple
 def options_in(connection: Connection, account_id: str, first: date, end: date) -> tuple[Option, ...]:
     """What an account owes for the month from `first` to before `end`, days of its own calendar."""
     return tuple(each for each in list_options(connection, account_id) if each.holds_in(first, end))
+
+
+def _billed(connection: Connection, account_id: str) -> Sequence[Row[date, date]]:
+    """The first day of each month of which the account has its invoice, and of the month after it."""
+    wanted = (
+        select(invoices.c.first_day, invoices.c.end_day)
+        .where(invoices.c.account_id == account_id, invoices.c.kind == "invoice")
+        .order_by(invoices.c.first_day)
+    )
+    return connection.execute(wanted).all()
 
 
 def _checked(wish: Option) -> Option:

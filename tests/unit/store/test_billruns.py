@@ -30,7 +30,7 @@ from store.customers import Account, add_account
 from store.database import Database
 from store.errors import Conflict, NotFound
 from store.invoicetables import invoice_sessions
-from store.options import Option, add_option
+from store.options import Option, add_option, end_option
 from store.plans import add_plan
 from store.taxes import set_tax, tax_rows
 from store.verify import verify
@@ -253,6 +253,22 @@ def test_options_are_lines_with_their_own_tax_group(company: Database) -> None:
         (Decimal(20), Decimal("2.50"), Decimal("0.50")),
     ]
     assert balance(company) == -head.totals.total == Decimal("-13.55")
+
+
+def test_an_option_is_not_dated_into_a_month_that_is_invoiced(company: Database) -> None:
+    run(company)
+    late = Option(
+        id="line-2", account_id="acme", name="Second number", monthly_units=2_5000, currency="EUR",
+        starts_on=date(2026, 3, 31),
+    )  # fmt: skip
+    with pytest.raises(Conflict, match="'acme' is invoiced up to 2026-04-01"):
+        company.call("option", add_option, late, CLERK)
+    company.call("option", add_option, replace(late, starts_on=date(2026, 4, 1)), CLERK)
+    assert head_of(company, month_of=APRIL, at=MAY_2).totals.items == Decimal("2.50")
+    with pytest.raises(Conflict, match="the invoice of 2026-04 has 'line-2'"):
+        company.call("end", end_option, "line-2", date(2026, 4, 1), CLERK)
+    company.call("end", end_option, "line-2", date(2026, 4, 2), CLERK)  # April is owed whole
+    company.call("again", add_option, replace(late, starts_on=date(2026, 4, 1)), CLERK)
 
 
 def test_F146_a_firm_of_another_country_owes_the_tax_itself_and_the_text_says_so(company: Database) -> None:
