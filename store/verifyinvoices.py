@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
-from billing.ledger import EntryKind
+from billing.ledger import EntryKind, LedgerAccountKind
 from store.callcredits import IS_CALL_CREDIT
 from store.cdrs import NEWEST_CHARGE
 from store.invoicetables import invoice_documents, invoice_sessions, invoices, number_series
@@ -21,6 +21,7 @@ from store.schema import cdrs, charges, entries, postings, settlements
 
 _Rows = Select[*tuple[object, ...]]
 PAPERS_AT_ONCE = 50
+RECEIVABLE = f"{LedgerAccountKind.RECEIVABLE}:"
 
 _is_invoice = invoices.c.kind == "invoice"
 _called = (
@@ -64,7 +65,41 @@ _posted = (
     .group_by(invoices.c.number)
     .subquery()
 )
+_asked = invoices.c.previous_units - invoices.c.payments_units + invoices.c.total_units
+_paid = invoices.c.payments_units - invoices.c.total_units
 _added = invoices.c.items_units + invoices.c.tax_units + invoices.c.rounding_units
+_is_of_account = and_(
+    # The id is cut out, not put together: so the invoices' own index finds it.
+    invoices.c.account_id == func.substr(postings.c.ledger_account_id, len(RECEIVABLE) + 1),
+    invoices.c.currency == postings.c.currency,
+    _is_invoice,
+)
+_of_accounts = postings.c.ledger_account_id.like(f"{RECEIVABLE}%")
+_moved = (
+    select(invoices.c.number, func.sum(postings.c.units).label("units"))
+    .select_from(postings.join(entries, entries.c.id == postings.c.entry_id).join(invoices, _is_of_account))
+    .where(_of_accounts, entries.c.at >= invoices.c.starts_at, entries.c.at < invoices.c.ends_at)
+    .group_by(invoices.c.number)
+    .subquery()
+)
+_earlier = invoices.alias("earlier")
+_first = (
+    select(invoices.c.account_id, func.min(invoices.c.starts_at).label("starts_at"))
+    .where(_is_invoice)
+    .group_by(invoices.c.account_id)
+    .subquery()
+)
+_moved_before = (
+    select(_first.c.account_id, func.sum(postings.c.units).label("units"))
+    .select_from(
+        postings.join(entries, entries.c.id == postings.c.entry_id).join(
+            _first, _first.c.account_id == func.substr(postings.c.ledger_account_id, len(RECEIVABLE) + 1)
+        )
+    )
+    .where(_of_accounts, entries.c.at < _first.c.starts_at)
+    .group_by(_first.c.account_id)
+    .subquery()
+)
 _series = (
     select(invoices.c.series, func.count().label("many"), func.max(invoices.c.count).label("highest"))
     .group_by(invoices.c.series)
@@ -97,6 +132,50 @@ CHECKS: tuple[tuple[str, _Rows], ...] = (
         select(
             invoices.c.number, invoices.c.total_units, (invoices.c.charges_units + _added).label("units")
         ).where(invoices.c.total_units != invoices.c.charges_units + _added),
+    ),
+    (
+        "invoice {number}: owed before, less payments, and its total come to {units}, it asks for {due}",
+        select(invoices.c.number, _asked.label("units"), invoices.c.due_units.label("due")).where(
+            _is_invoice, invoices.c.due_units != _asked
+        ),
+    ),
+    (
+        "invoice {number}: its payments less its total are {said}, the entries of its period sum to {units}",
+        select(invoices.c.number, _paid.label("said"), func.coalesce(_moved.c.units, 0).label("units"))
+        .outerjoin(_moved, _moved.c.number == invoices.c.number)
+        .where(_is_invoice, _paid != func.coalesce(_moved.c.units, 0)),
+    ),
+    (
+        "invoice {number} says that {owed} was owed before, invoice {earlier} asked for {due}",
+        select(
+            invoices.c.number,
+            invoices.c.previous_units.label("owed"),
+            _earlier.c.number.label("earlier"),
+            _earlier.c.due_units.label("due"),
+        )
+        .join(
+            _earlier,
+            and_(
+                _earlier.c.account_id == invoices.c.account_id,
+                _earlier.c.ends_at == invoices.c.starts_at,
+                _earlier.c.kind == "invoice",
+            ),
+        )
+        .where(_is_invoice, invoices.c.previous_units != _earlier.c.due_units),
+    ),
+    (
+        "invoice {number}, the first of its account, says that {owed} was owed before; entries took {units}",
+        select(
+            invoices.c.number,
+            invoices.c.previous_units.label("owed"),
+            func.coalesce(-_moved_before.c.units, 0).label("units"),
+        )
+        .join(
+            _first,
+            and_(_first.c.account_id == invoices.c.account_id, _first.c.starts_at == invoices.c.starts_at),
+        )
+        .outerjoin(_moved_before, _moved_before.c.account_id == invoices.c.account_id)
+        .where(_is_invoice, invoices.c.previous_units != func.coalesce(-_moved_before.c.units, 0)),
     ),
     (
         "series {series}: {many} numbers are given, the highest is {highest}, the last is said to be {last}",

@@ -557,6 +557,15 @@ def test_every_tampering_with_invoices_is_named(company: Database) -> None:
         ("UPDATE invoices SET charges_units = 7", "its calls come to 2342 less 0 and 0, it says 7"),
         ("UPDATE invoices SET rounding_units = 1", "rounding come to 1, its entries took -42"),
         ("UPDATE invoices SET total_units = 1", "its total is 1, its parts sum to 2300"),
+        ("UPDATE invoices SET due_units = 1", "and its total come to 2300, it asks for 1"),
+        (
+            "UPDATE invoices SET payments_units = 5, due_units = 2295",
+            "its payments less its total are -2295, the entries of its period sum to -2300",
+        ),
+        (
+            "UPDATE invoices SET previous_units = 7, due_units = 2307",
+            "the first of its account, says that 7 was owed before; entries took 0",
+        ),
         (
             "UPDATE number_series SET last = 2",
             "1 numbers are given, the highest is 1, the last is said to be 2",
@@ -564,6 +573,24 @@ def test_every_tampering_with_invoices_is_named(company: Database) -> None:
         ("DELETE FROM invoice_sessions", "callback cb1 ended in the period of invoice INV-2026-0001"),
     ):
         assert any(said in sentence for sentence in tampered(company, statement)), statement
+
+
+def test_a_balance_that_is_not_carried_on_from_invoice_to_invoice_is_named(company: Database) -> None:
+    for day in (datetime(2026, 2, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC)):
+        gift = adjustment_entry(
+            id=f"{day}", at=day, account_id="acme", reference="gift", amount=Money(1, "EUR"), reason="gift"
+        )
+        company.call("gift", ledger.post, gift)
+    call_story(company)
+    run(company)
+    run(company, month_of=APRIL, at=MAY_2)
+    assert company.read("verify", verify) == ()
+    untied(company)
+    slip = "UPDATE invoices SET previous_units = previous_units + 1, due_units = due_units + 1"
+    (said,) = tampered(company, f"{slip} WHERE number = 'INV-2026-0002'")
+    assert said == (
+        "invoice INV-2026-0002 says that -7699 was owed before, invoice INV-2026-0001 asked for -7700"
+    )
 
 
 class TakenBackError(Exception):
