@@ -20,6 +20,7 @@ from billing.dunning import RESENDS, LateFee, Stage, Step, step_due
 from calls.admission import AccountState
 from store import acts, checks, ledger, receivables
 from store import mails as mailqueue
+from store.accountplans import plan_name_at
 from store.accounts import PREPAID, Account, account, change_account, list_accounts, set_account_state
 from store.audit import Author, note
 from store.errors import Conflict
@@ -42,6 +43,7 @@ class OpenInvoice:
     number: str
     due_on: date
     first_day: date
+    starts_at: datetime
     currency: str
     total_units: int
     open_units: int
@@ -77,6 +79,7 @@ def open_invoices(connection: Connection, owner: Account) -> tuple[OpenInvoice, 
             number=row.number,
             due_on=row.due_on,
             first_day=row.first_day,
+            starts_at=row.starts_at,
             currency=row.currency,
             total_units=row.total_units,
             open_units=still_open[row.number],
@@ -103,7 +106,7 @@ def run(
             due=each.due_on,
             today=today,
             done=_done(connection, each.number, zone),
-            fee=_fee(connection, owner.plan_name, each.first_day),
+            fee=_fee(connection, owner.id, each),
             bought_from=each.first_day,
         )
         if step is not None:
@@ -182,11 +185,12 @@ def print_fee(connection: Connection, plan_name: str, fee: LateFee, author: Auth
 # how
 
 
-def _fee(connection: Connection, plan_name: str, bought_from: date) -> LateFee | None:
-    """The late fee that was in print when the account began to buy."""
+def _fee(connection: Connection, account_id: str, each: OpenInvoice) -> LateFee | None:
+    """The late fee that was in print, in the price list of the account's plan, when the month began."""
+    plan_name = plan_name_at(connection, account_id, each.starts_at)
     wanted = (
         select(late_fees)
-        .where(late_fees.c.plan_name == plan_name, late_fees.c.printed_on <= bought_from)
+        .where(late_fees.c.plan_name == plan_name, late_fees.c.printed_on <= each.first_day)
         .order_by(late_fees.c.printed_on.desc())
         .limit(1)
     )
@@ -273,7 +277,7 @@ def _act(connection: Connection, owner: Account, each: OpenInvoice, stage: Stage
 
 
 def _charge_fee(connection: Connection, owner: Account, each: OpenInvoice, author: Author) -> None:
-    fee = _fee(connection, owner.plan_name, each.first_day)
+    fee = _fee(connection, owner.id, each)
     assert fee is not None
     act = acts.act_of(owner.id, f"late fee of {each.number}", author)
     if acts.done(connection, owner.id, act.reference) is not None:

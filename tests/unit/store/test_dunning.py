@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from moneyed import Money
-from storeworld import CLERK, LONG_AGO, NOW, callback, play, story
+from storeworld import CLERK, LONG_AGO, NOW, callback, plan_of, play, story
 
 from billing.dunning import DAYS, LateFee, Stage
 from billing.particulars import Party
@@ -16,6 +16,7 @@ from store.accounts import PREPAID
 from store.database import Database
 from store.errors import Conflict
 from store.options import Option
+from store.plans import add_plan
 from store.verify import verify
 
 TERMS = billruns.Terms(seller=Party(name="Dialback", country="DE"), pattern="INV-{n:04}", due_days=14)
@@ -79,6 +80,21 @@ def test_F147_each_stage_comes_on_its_date_and_once(billed: Database) -> None:
     assert owner(billed).credit_limit_units == 0
     assert billed.read("verify", verify) == ()
     assert len(billed.read("log", audit.list_noted, action="dunning")) == len(Stage) + 2
+
+
+def test_F147_a_late_fee_is_that_of_the_plan_on_which_the_month_began(billed: Database) -> None:
+    gold = plan_of(name="gold")
+    billed.call("gold", add_plan, gold, effective_at=LONG_AGO, author=CLERK)
+    fee = LateFee(units=2_0000, printed_on=LONG_AGO.date())
+    billed.call("fee", dunning.print_fee, "gold", fee, AUTHOR)
+    moved_at = datetime(2026, 3, 20, tzinfo=UTC)
+    moved = replace(AUTHOR, at=moved_at)
+    billed.call("move", customers.change_account_plan, "acme", "gold", effective_at=moved_at, author=moved)
+    billed_for_april_too(billed)
+    run_until(billed, Stage.CLOSE)
+    run(billed, after(Stage.CLOSE) + timedelta(days=7))  # a week after the last reminder of the second
+    steps = billed.read("steps", dunning.list_steps)
+    assert [each.number for each in steps if each.stage == Stage.LATE_FEE] == ["INV-0002"]
 
 
 def test_F147_a_late_fee_printed_after_the_purchase_is_never_charged(billed: Database) -> None:
