@@ -46,6 +46,11 @@ class MonthFacts:
     numbers_masked: bool = False
 
     @property
+    def has_items(self) -> bool:
+        """Whether the month asks for something besides calls: an option, or the fee of the plan."""
+        return bool(self.options or (self.is_active and self.plan.monthly_fee))
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing at all happened and nothing is owed."""
         return not (self.charges or self.previous_owed or self.payments or self.options)

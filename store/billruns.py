@@ -7,7 +7,8 @@ Knows nothing of: papers (store/papers.py), who runs it.
 Laws:
 1. A month is closed when it is over in the account's zone and nothing that ended in it is unsettled: no
    callback that was begun before its end is still under way. What is to be dialled only later is not begun.
-2. Months of an account are closed in order, without a gap.
+2. Months of an account are closed in order, without a gap; the first is that of its first call, or the first
+   with a fee or an option of which others were billed.
 3. Number, entries, callbacks and the invoice's own facts are written in one transaction, or none of them.
 4. What is closed stays: a second run finds it and changes nothing.
 """
@@ -33,7 +34,7 @@ from store.accounts import MONTHLY, Account, list_accounts
 from store.audit import Author, note
 from store.facts import IssuedFacts, facts_text
 from store.invoicetables import invoice_sessions, invoices, number_series
-from store.monthfacts import LastInvoice, facts_of, last_invoices
+from store.monthfacts import LastInvoice, earlier_months, facts_of, last_invoices
 from store.schema import accounts, callbacks, settlements, subscribers
 from store.taxes import tax_rows
 from values.money import decimal_units
@@ -176,6 +177,8 @@ def _held(
             continue
         last = last_invoices(connection, ids, before=period.end_day)
         held |= _gaps(connection, ids, period, last)
+        fresh = [owner for owner in owners if owner.zone == zone and owner.id not in last]
+        held |= _left_out(connection, fresh, period)
         held |= _open(connection, ids, period)
         held |= _later(connection, ids, period)
     return held
@@ -234,6 +237,21 @@ def _gaps(
     for account_id, ended_at in connection.execute(earliest):
         local = ended_at.astimezone(zone)
         held[account_id] = f"callbacks of {local:%Y-%m} are on no invoice; run that month first"
+    return held
+
+
+def _left_out(connection: Connection, fresh: Sequence[Account], period: Period) -> dict[str, str]:
+    """Accounts without any invoice that owe the fee or an option of an earlier month that was run for others.
+
+    One that was held then, and had no call, would never be asked for it: months are closed in order.
+    """
+    held: dict[str, str] = {}
+    opened = [owner.created_at for owner in fresh if owner.created_at is not None]
+    for each in earlier_months(connection, min(opened), period) if opened else ():
+        waiting = [owner for owner in fresh if owner.id not in held]
+        for facts in facts_of(connection, waiting, each):
+            if facts.has_items:
+                held[facts.account_id] = f"{each.first_day:%Y-%m} is not closed yet; run that month first"
     return held
 
 

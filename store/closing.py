@@ -27,7 +27,7 @@ from store.audit import Author
 from store.disputes import DisputeState, list_disputes
 from store.errors import Conflict
 from store.leaving import let_go
-from store.monthfacts import facts_of, last_invoices
+from store.monthfacts import earlier_months, facts_of, last_invoices
 from store.payments import refundable_units, write_off
 from store.schema import callbacks, settlements
 from store.taxes import tax_rows
@@ -122,9 +122,9 @@ def _to_come(connection: Connection, owner: Account, seller: Party, now: datetim
 def _not_invoiced(connection: Connection, owner: Account, now: datetime) -> Iterator[Period]:
     """The months of which no invoice was issued yet, up to the present one.
 
-    They follow on the last invoice. Without any they begin with the first call, or else with last month: for
-    earlier ones nobody has asked for anything. The first counts also if it begins only tomorrow: an account
-    that moved to another zone may have had calls of it already.
+    They follow on the last invoice. Without any they begin with the first call, with the first month that was
+    run for others, or else with last month: for earlier ones nobody is asked for anything. The first counts
+    also if it begins only tomorrow: an account that moved to another zone may have had calls of it already.
     """
     today = now.astimezone(ZoneInfo(owner.zone)).date()
     last = last_invoices(connection, [owner.id], before=date.max).get(owner.id)
@@ -135,8 +135,14 @@ def _not_invoiced(connection: Connection, owner: Account, now: datetime) -> Iter
             settlements.c.account_id == owner.id, settlements.c.entry_id.is_not(None)
         )
         called = connection.execute(wanted).scalar_one()
-        before = today.replace(day=1) - timedelta(days=1)
-        first = before if called is None else min(before, called.astimezone(ZoneInfo(owner.zone)).date())
+        starts = [today.replace(day=1) - timedelta(days=1)]
+        if called is not None:
+            starts.append(called.astimezone(ZoneInfo(owner.zone)).date())
+        if owner.created_at is not None:
+            present = month(today.year, today.month, owner.zone)
+            billed = next(earlier_months(connection, owner.created_at, present), present)
+            starts.append(billed.first_day)
+        first = min(starts)
     while True:
         period = month(first.year, first.month, owner.zone)
         yield period
@@ -146,7 +152,7 @@ def _not_invoiced(connection: Connection, owner: Account, now: datetime) -> Iter
 
 
 def _bears_tax(facts: MonthFacts) -> bool:
-    return bool(facts.charges or facts.options or (facts.is_active and facts.plan.monthly_fee))
+    return bool(facts.charges or facts.has_items)
 
 
 # what stands against it

@@ -10,11 +10,12 @@ invoice it is all that was ever charged and moved before.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
@@ -32,7 +33,7 @@ from sqlalchemy import (
 from billing.ledger import OF_CALLS, LedgerAccountKind
 from billing.monthly import MonthFacts
 from billing.particulars import Item, ItemKind, Party, Payment
-from billing.period import Period
+from billing.period import Period, month
 from billing.tax import country_of
 from billing.totals import total_digits
 from calls.admission import AccountState
@@ -122,6 +123,19 @@ def last_invoices(
         )
         for row in connection.execute(wanted)
     }
+
+
+def earlier_months(connection: Connection, opened_at: datetime, period: Period) -> Iterator[Period]:
+    """The months before that one, from the one that holds `opened_at`, that were run for anybody."""
+    opened = opened_at.astimezone(ZoneInfo(period.zone))
+    each = month(opened.year, opened.month, period.zone)
+    while each.first_day < period.first_day:
+        # Written out, as in the index of periods, which alone is read then: one row of it is enough.
+        is_invoice = invoices.c.kind == literal_column("'invoice'")
+        wanted = select(invoices.c.first_day).where(is_invoice, invoices.c.first_day == each.first_day)
+        if connection.execute(wanted.limit(1)).first() is not None:
+            yield each
+        each = month(each.end_day.year, each.end_day.month, period.zone)
 
 
 def _starts_at(last: LastInvoice | None, period: Period) -> datetime:

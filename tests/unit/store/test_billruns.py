@@ -499,6 +499,29 @@ def test_a_place_that_was_held_for_want_of_a_rate_is_billed_once_it_has_one(comp
             company.call("tax", set_tax, row, CLERK)
 
 
+def test_an_account_that_was_held_is_asked_for_the_fee_of_that_month_before_the_next(
+    company: Database,
+) -> None:
+    telcan = plan_of(name="telcan", monthly_fee=Decimal(4))
+    company.call("plan", add_plan, telcan, effective_at=LONG_AGO, author=CLERK)
+    company.call("tax", set_tax, VAT, CLERK)
+    owner = company.read("account", customers.account, "acme")
+    company.call("place", customers.change_account, replace(owner, tax_place="GB"), CLERK)
+    lyon = replace(owner, id="lyon", tax_place="FR", plan_name="telcan")
+    company.call("other", add_account, lyon, CLERK)
+    both, february = ("acme", "lyon"), (2026, 2)
+    assert [held.account_id for held in run(company, both, month_of=february).held] == ["lyon"]
+    company.call("tax", set_tax, replace(VAT, place="FR"), CLERK)
+    (held,) = run(company, both).held
+    assert (held.account_id, held.reason) == ("lyon", "2026-02 is not closed yet; run that month first")
+    with pytest.raises(
+        Conflict, match=r"owes 9\.6000 EUR, reckoned with the invoice to come of 2026-02, 2026-03"
+    ):
+        company.call("close", close_account, "lyon", on(APRIL_2), seller=SELLER)
+    totals = [head_of(company, ids=both, month_of=each).totals.total for each in (february, MARCH)]
+    assert totals == [Decimal("4.80"), Decimal("4.80")]
+
+
 def test_a_place_that_was_billed_without_tax_gets_its_rate_from_a_later_day(company: Database) -> None:
     owner = company.read("account", customers.account, "acme")
     company.call("place", customers.change_account, replace(owner, tax_place="GB"), CLERK)
