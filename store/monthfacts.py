@@ -5,8 +5,8 @@ Gives: MonthFacts (billing/monthly.py), one for each account, by a handful of st
 Knows nothing of: totals, tax, numbers.
 
 A callback belongs to the period in which it ended: `settlements.ended_at`, written once. What an account
-owed when the period began is what its last invoice said, and what moved since then besides calls; without an
-invoice it is all that was ever charged and moved before.
+owed when the period began is what its last invoice said, and what was charged and moved since then; without
+an invoice it is all that was ever charged and moved before.
 """
 
 from collections import defaultdict
@@ -274,6 +274,10 @@ def _owed_before(
     for ends_at, together in by_end.items():
         if ends_at >= period.starts_at:
             continue
+        # A month in between that is not closed: its calls are owed, though nobody has asked for them yet.
+        called, _ = _charged(connection, [owner.id for owner in together], ends_at, period.starts_at)
+        for account_id, units in called.items():
+            owed[account_id] += units
         between = (entries.c.at >= ends_at) & (entries.c.at < period.starts_at)
         for account_id, units in _moved(connection, together, between).items():
             owed[account_id] -= units

@@ -316,6 +316,16 @@ def test_what_was_owed_goes_on_from_invoice_to_invoice(company: Database) -> Non
     assert april.totals.amount_due == 0 == balance(company)
 
 
+def test_F067_a_draft_owes_the_calls_of_the_month_before_also_while_that_is_not_closed(
+    company: Database,
+) -> None:
+    run(company, month_of=(2026, 2), at=datetime(2026, 3, 2, tzinfo=UTC))
+    call_story(company)
+    pay(company, "0.10", datetime(2026, 3, 20, tzinfo=UTC))
+    april = drafted(company, APRIL, APRIL_1).totals
+    assert april.previous_owed == april.amount_due == Decimal("0.1342") == -balance(company)
+
+
 def test_F074_a_credit_stands_on_the_next_invoice_and_the_first_is_unchanged(company: Database) -> None:
     call_story(company)
     head = head_of(company)
