@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from billing.letter import AddressRefused, Letter, link_message_of, message_of
 from staff.confirmation import Pointless, letter_of
 from staff.listing import amount
-from store import mails, papers
+from store import ledger, mails, papers, receivables
 
 if TYPE_CHECKING:
     from billing.particulars import Party
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from staff.settings import MailSettings
     from store.database import Connection
     from store.mails import Mail
+    from store.papers import Issued
 
 SECONDS_MAX = 30.0
 """How long a mail server may take for one answer."""
@@ -167,9 +168,6 @@ def _letter(connection: Connection, mail: Mail, seller: Party, sender: str) -> L
     assert mail.number is not None
     known = papers.issued(connection, mail.number)
     is_note = known.kind == "credit_note"
-    due = "Nothing is to be paid."
-    if known.due_units > 0 and not is_note:
-        due = f"Please pay {amount(known.due_units, known.currency)} {known.currency} by {known.due_on}."
     return Letter(
         number=known.number,
         title="Credit note" if is_note else "Invoice",
@@ -178,12 +176,27 @@ def _letter(connection: Connection, mail: Mail, seller: Party, sender: str) -> L
         recipient=mail.recipient,
         first_day=known.first_day,
         total=f"{amount(known.total_units, known.currency)} {known.currency}",
-        due=due,
+        due="Nothing is to be paid." if is_note else _due(connection, known),
         due_on=known.due_on,
         dated=mail.queued_at,
         pdf=papers.paper(connection, mail.number, "pdf"),
         has_xml="xml" in papers.forms_of(connection, mail.number),
     )
+
+
+def _due(connection: Connection, known: Issued) -> str:
+    """What is asked for, less what was paid since: a reminder asks nobody to pay twice."""
+    if known.due_units <= 0:
+        return "Nothing is to be paid."
+    owed = -ledger.standing(connection, known.account_id).posted_units
+    left = receivables.still_due_units(connection, known.account_id, known.number, owed)
+    asked = f"{amount(known.due_units, known.currency)} {known.currency}"
+    if not left:
+        return f"The {asked} that it asks for are paid. Nothing is to be paid any more."
+    if left < known.due_units:
+        still = f"{amount(left, known.currency)} {known.currency}"
+        return f"Of the {asked} that it asks for, {still} are still open. Please pay them by {known.due_on}."
+    return f"Please pay {asked} by {known.due_on}."
 
 
 def _is_final(error: Exception) -> bool:

@@ -66,6 +66,14 @@ def open_units(connection: Connection, account_id: str, owed_units: int) -> dict
     return {invoice.number: units for invoice, units in reversed(found) if invoice is not None and units}
 
 
+def still_due_units(connection: Connection, account_id: str, number: str, owed_units: int) -> int:
+    """What is open of that invoice and of all before it, of an account that owes so much."""
+    still_open = open_units(connection, account_id, owed_units)
+    numbers = list(still_open)  # the oldest first; where it is paid, so are those before it
+    upto = numbers.index(number) + 1 if number in still_open else 0
+    return sum(still_open[each] for each in numbers[:upto])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
     """A sum that is to be paid: with an invoice, or asked for by none, as this month's calls."""

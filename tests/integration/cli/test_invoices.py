@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 from decimal import Decimal
+from email import message_from_bytes
+from email.policy import SMTP
 from pathlib import Path
 
 import pytest
@@ -195,6 +197,28 @@ def test_invoices_go_into_the_queue_once_and_out_into_a_folder(billed: Office, t
     nowhere = billed("mail", "run")
     assert nowhere.code == exits.CONFIGURATION
     assert "[mail] host" in nowhere.err
+
+
+@pytest.mark.parametrize(
+    ("paid", "told"),
+    [
+        ("", "Please pay 0.18 USD by "),
+        ("0.10", "Of the 0.18 USD that it asks for, 0.08 USD are still open. Please pay them by "),
+        ("0.18", "The 0.18 USD that it asks for are paid. Nothing is to be paid any more."),
+    ],
+)
+def test_a_mail_asks_for_what_is_still_open_when_it_leaves(
+    billed: Office, tmp_path: Path, paid: str, told: str
+) -> None:
+    (number,) = closed(billed)
+    billed.done("invoice", "send", number)
+    if paid:
+        billed.done("payment", "add", "acme", paid, "--reference", "bank 1")
+    billed.done("mail", "run", "--folder", str(tmp_path / "out"))
+    (letter,) = (tmp_path / "out").glob("*.eml")
+    body = message_from_bytes(letter.read_bytes(), policy=SMTP).get_body(("plain",))
+    assert body is not None
+    assert told in body.get_content()
 
 
 def test_a_tax_is_set_listed_and_refused_where_it_cannot_be_meant(billed: Office) -> None:
