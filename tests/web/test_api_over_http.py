@@ -54,7 +54,7 @@ def test_it_lives_and_is_ready(web: RunningWeb) -> None:
 
 
 def test_a_store_that_is_away_is_told_with_a_time_to_try_again(web: RunningWeb, books: Path) -> None:
-    web.database.engine.dispose()
+    web.database.close()
     books.rename(books.with_suffix(".away"))
     for extra in ("-wal", "-shm"):
         Path(f"{books}{extra}").unlink(missing_ok=True)

@@ -81,7 +81,7 @@ TERMS = (
         *("option", "end", "line", "--on", "2099-01-01"),
     ),
     act(
-        *("exchange.set", "EUR/USD", "", "on=2026-03-01; rate=1.10; source=ECB"),
+        *("exchange.set", "EUR/USD", "", "on=2026-03-01; rate=1 EUR = 1.10 USD; source=ECB"),
         *("exchange", "set", "EUR", "USD", "1.10", "--on", "2026-03-01", "--source", "ECB"),
     ),
     act(

@@ -63,7 +63,7 @@ def large(request: pytest.FixtureRequest, templates: Any, tmp_path: Path) -> Ite
             connection.exec_driver_sql("ANALYZE")
             connection.exec_driver_sql("DELETE FROM sqlite_stat1")
             connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", list(MILLION))
-    database.engine.dispose()  # what is known of the rows is read when the file is opened
+    database.close()  # what is known of the rows is read when the file is opened
     yield database
     database.close()
 
