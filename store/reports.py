@@ -5,9 +5,11 @@ Gives: UsageLines and TakingsLines, sorted by group; their sums are the books' o
 Knows nothing of: how they are printed, fees and taxes, which stand on invoices.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, select
@@ -16,8 +18,10 @@ from billing.takings import Takings
 from calls.cdr import LegRole
 from store import callcredits
 from store.grouping import (
+    NOBODY,
     By,
     Wanted,
+    destinations,
     keys_of,
     legs_of,
     local_day,
@@ -34,6 +38,7 @@ WAIVED, GIVEN_BACK = "(waived)", "(given back)"
 """A call may cost more than its hold; what is beyond is waived for the call, and belongs to no leg of it. Nor
 does what was given back of it before its invoice, though it may have been for one leg."""
 LEG_KEYS = frozenset({By.DESTINATION, By.CARRIER})
+ROWS_AT_ONCE = 5_000
 # A callback's waiver is booked where its A-leg is, as on the invoice; each attempt of it bears the same tag.
 _TAG_OF_A = (
     select(func.max(cdrs.c.tag))
@@ -90,6 +95,9 @@ def usage(connection: Connection, wanted: Wanted) -> tuple[UsageLine, ...]:
         into = sums[name, row.currency]
         for place, value in enumerate(row[len(keys) + 1 :]):
             into[place] += int(value)
+    if wanted.by is By.DESTINATION:
+        for counted in _counted_again(connection, wanted, (row[1] for row in rows)):
+            sums[counted][0] -= 1
     for (name, currency), units in _not_paid(connection, wanted):
         sums[name, currency][5] -= units
     return tuple(
@@ -172,6 +180,35 @@ def total_takings(lines: Iterable[TakingsLine]) -> tuple[Takings, ...]:
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
+
+
+def _counted_again(
+    connection: Connection, wanted: Wanted, rate_ids: Iterable[str | None]
+) -> Iterator[tuple[str, str]]:
+    """Each time that a callback was counted once more for its destination and currency.
+
+    A destination is known by its charges, and by the rate of each leg that nobody answered: whoever was busy
+    and rung again was counted by both.
+    """
+    names = destinations(connection, (each for each in rate_ids if each))
+    tried = cdrs.alias()
+    in_vain = select(tried.c.leg_id).where(
+        tried.c.callback_id == cdrs.c.callback_id, tried.c.answered_at.is_(None)
+    )
+    query = (
+        select(cdrs.c.callback_id, *keys_of(wanted), accounts.c.currency)
+        .select_from(legs_of(wanted))
+        .where(in_vain.correlate(cdrs).exists())
+        .distinct()
+        .order_by(cdrs.c.callback_id)
+        .execution_options(yield_per=ROWS_AT_ONCE)
+    )
+    for _, legs in groupby(connection.execute(within(wanted, query)), key=itemgetter(0)):
+        found = Counter(
+            (name if rate_id is None else names.get(rate_id, NOBODY), code) for _, name, rate_id, code in legs
+        )
+        for group, times in found.items():
+            yield from repeat(group, times - 1)
 
 
 def _not_paid(connection: Connection, wanted: Wanted) -> Iterator[tuple[tuple[str, str], int]]:

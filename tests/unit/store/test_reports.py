@@ -124,6 +124,27 @@ def test_use_is_what_a_clerk_would_add_up_from_the_records(
     assert {each.currency for each in found} == {"EUR"}
 
 
+def test_a_callback_that_rang_a_destination_twice_is_one_callback_of_it(company: Database) -> None:
+    first = callback()
+    busy, again = leg(first, LegRole.B), leg(first, LegRole.B, id="cb1-b2")
+    *begun, _, end = story(first)
+    told = [
+        *begun[:6],
+        events.LegHungUp(at=seconds(40), leg_id=busy.id, q850_cause=17, released_by=ReleasedBy.FAR),
+        events.DestinationKeyed(at=seconds(45), number=busy.number),
+        events.DestinationAuthorised(at=seconds(45), legs=(again,), hold_units=50_000),
+        events.LegAnswered(at=seconds(50), leg_id=again.id),
+        events.LegHungUp(at=seconds(60), leg_id=again.id, q850_cause=16, released_by=ReleasedBy.FAR),
+        replace(end, at=seconds(65)),
+    ]
+    company.call("play", play, first, told)
+    found = company.read("usage", reports.usage, Wanted(by=By.DESTINATION, span=ALWAYS))
+    assert [(each.group, each.callbacks, each.legs) for each in found] == [
+        ("Zone 1", 1, 2),
+        ("Zone 44", 1, 1),
+    ]
+
+
 @pytest.mark.parametrize("by", list(By))
 def test_F154_margin_is_price_less_the_costs_of_both_legs_to_the_last_digit(
     company_after: Database, played: list[Callback], by: By
