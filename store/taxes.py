@@ -29,7 +29,8 @@ PERCENT_UNITS = 10_000
 
 def set_tax(connection: Connection, wish: TaxRow, author: Author) -> TaxRow:
     """Write a rate down; the same again changes nothing. Conflict if an invoice may stand on another one."""
-    row = check_row(replace(wish, place=checks.tax_place("place", wish.place)))
+    place, group = checks.tax_place("place", wish.place), checks.slug("group", wish.group)
+    row = check_row(replace(wish, place=place, group=group))
     table = tax_rows(connection)
     known = {each.valid_from: each for each in table if _key(each) == _key(row)}
     before = known.get(row.valid_from)

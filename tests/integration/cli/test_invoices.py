@@ -226,6 +226,8 @@ def test_a_tax_is_set_listed_and_refused_where_it_cannot_be_meant(billed: Office
     assert (row["place"], row["group"], row["percent"], row["category"]) == ("GB", "standard", "20", "S")
     for percent in ("-1", "101", "1e2", "NaN"):
         assert billed("tax", "set", "GB", "calls", "--from", "2026-01-01", "--", percent).code == exits.USAGE
+    for group in ("Calls", "calls ", "second\nnumber", ""):  # no line would ever bear it
+        assert billed("tax", "set", "GB", group, "5", "--from", "2026-01-01").code == exits.USAGE
     closed(billed)
     late = billed("tax", "set", "GB", "standard", "21", "--from", "2026-02-01")
     assert late.code == exits.CONFLICT
