@@ -155,7 +155,11 @@ def give(
 def aware(instant: datetime, zone: str) -> datetime:
     """The instant in UTC; a local time without an offset is one of the zone."""
     local = instant.replace(tzinfo=ZoneInfo(zone)) if instant.tzinfo is None else instant
-    return local.astimezone(UTC)
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:
+        problem = f"{instant.isoformat()} is at the edge of the calendar; write a time within it"
+        raise click.UsageError(problem) from None
 
 
 def zone_meant(desk: Desk, zone: str | None, account_id: str | None) -> str:

@@ -24,7 +24,7 @@ from billing import acts as entries_of
 from billing.exchange import Conversion, convert
 from billing.ledger import Entry, EntryKind, adjustment_entry
 from calls.admission import AccountState
-from store import dunning, exchange, ledger
+from store import checks, dunning, exchange, ledger
 from store.accounts import Account, account
 from store.acts import Outcome, act_of, perform
 from store.audit import Author
@@ -67,6 +67,7 @@ def receive(
         if amount_units(made.credited) <= 0:
             problem = f"{made} is nothing once it is rounded to what {owner.currency} is paid in"
             raise Invalid("amount", problem, "write it down together with more")
+        checks.amount("amount", amount_units(made.credited), owner.currency)
         conversion.append(made)
         return entries_of.received_abroad(act, conversion[0], kind)
 

@@ -71,6 +71,24 @@ def test_a_day_that_bounds_a_list_is_one_of_the_accounts_zone_or_of_the_zone_tha
     assert (listed(*in_utc, *of_march_2), listed(*in_utc, *till_march_2)) == (every, 0)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("payment", "list", "--from", "0001-01-01", "--zone", "Asia/Tokyo"),
+        ("payment", "list", "--till", "9999-12-31T23:59:59", "--zone", "America/New_York"),
+        ("payment", "add", "acme", "1", "--reference", "x", "--at", "9999-12-31T23:59:59-10:00"),
+        ("report", "ageing", "--on", "0001-01-01", "--zone", "Asia/Tokyo"),
+        ("rerate", "--from", "0001-01-01", "--till", "2026-01-01", "--zone", "Asia/Tokyo"),
+    ],
+)
+def test_a_time_at_the_edge_of_the_calendar_is_refused_in_a_sentence(
+    office: Office, words: tuple[str, ...]
+) -> None:
+    told = office(*words)
+    assert told.code == exits.USAGE
+    assert "is at the edge of the calendar" in told.err
+
+
 def test_a_payment_of_a_day_to_come_or_before_the_account_is_refused(office: Office) -> None:
     for day, told in (("2099-01-01", "is still to come"), ("1926-01-01", "before account 'acme' was opened")):
         refused = office(*PAY, "--at", day)

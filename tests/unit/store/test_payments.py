@@ -60,12 +60,18 @@ def test_one_payment_told_by_eight_clerks_at_the_same_moment_is_one_payment(comp
     assert company.read("verify", verify) == ()
 
 
-def test_a_payment_that_comes_to_nothing_in_the_accounts_currency_is_refused(company: Database) -> None:
+def test_a_payment_that_comes_to_nothing_or_to_too_much_in_the_accounts_currency_is_refused(
+    company: Database,
+) -> None:
     rate = ExchangeRate(base="EUR", quote="IDR", rate=Decimal(17_000), on=date(2026, 3, 1))
     company.call("rate", exchange.set_rate, rate, AUTHOR)
     told = r"amount: 1\.00 IDR at 1 EUR = 17000\.00 IDR of 2026-03-01 is nothing once it is rounded"
     with pytest.raises(Invalid, match=told):
         company.call("pay", payments.receive, "acme", Money("1.00", "IDR"), "bank 1", AUTHOR)
+    dear = replace(rate, base="EUR", quote="KWD", rate=Decimal("0.0001"))
+    company.call("rate", exchange.set_rate, dear, AUTHOR)
+    with pytest.raises(Invalid, match=r"amount: 10{17}\.0000 EUR is refused"):
+        company.call("pay", payments.receive, "acme", Money(10**13, "KWD"), "bank 1", AUTHOR)
     assert company.read("done", acts.done, "acme", "bank 1") is None
 
 
