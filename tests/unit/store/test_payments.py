@@ -16,6 +16,7 @@ from billing.exchange import ExchangeRate
 from billing.ledger import EntryKind
 from calls.admission import AccountState
 from store import acts, audit, exchange, ledger, payments
+from store.accounts import account, add_account
 from store.acts import Outcome
 from store.customers import set_account_state
 from store.database import Database
@@ -52,6 +53,23 @@ def test_another_payment_under_a_known_reference_is_a_conflict(company: Database
     with pytest.raises(Conflict, match="names another act"):
         company.call("refund", payments.refund, "acme", euros("20.00"), "bank 1", AUTHOR)
     assert balance(company) == 20_0000
+
+
+def test_accounts_and_references_that_read_alike_when_put_together_are_told_apart(company: Database) -> None:
+    acme = company.read("account", account, "acme")
+    company.call("other", add_account, replace(acme, id="acme-uk"), CLERK)
+
+    def told(account_id: str, reference: str) -> Outcome:
+        return company.call("pay", payments.receive, account_id, euros("20.00"), reference, AUTHOR)
+
+    first, second = told("acme", "uk-7"), told("acme-uk", "7")
+    assert not told("acme-uk", "7").is_new
+    assert (first.entry.id, second.entry.id) == ("payment-acme-uk-7", "payment-acme-uk-7/acme-uk")
+    for account_id, reference in (("acme", "uk-7"), ("acme-uk", "7")):
+        assert company.read("standing", ledger.standing, account_id).posted_units == 20_0000
+        company.call("back", payments.reverse_payment, account_id, reference, "bounce", AUTHOR)
+        assert company.read("standing", ledger.standing, account_id).posted_units == 0
+    assert company.read("verify", verify) == ()
 
 
 def test_one_payment_told_by_eight_clerks_at_the_same_moment_is_one_payment(company: Database) -> None:
