@@ -7,8 +7,9 @@ Knows nothing of: lines, totals, forms.
 A callback belongs to the period in which it ended: `settlements.ended_at`, written once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlalchemy import Connection, RowMapping, Select, select
@@ -23,6 +24,7 @@ from store.cdrs import CHARGE_COLUMNS, NEWEST_CHARGE, charge_of
 from store.errors import NotFound
 from store.monthfacts import facts_of
 from store.outcomes import WAIVED_UNITS
+from store.privacy import ERASED
 from store.schema import callbacks, cdrs, charges, settlements, subscribers
 from values.money import decimal_from_units
 
@@ -65,6 +67,7 @@ def sessions_of(
     """Those callbacks with their charges, in the order in which they ended.
 
     `names` are what subscribers were called when an invoice was issued, by id; else they are called as today.
+    Of those with one name each is called by its id as well.
     """
     wanted = (
         select(
@@ -97,9 +100,25 @@ def sessions_of(
     given = callcredits.credits_of(connection, callback_ids)
     rows = connection.execute(wanted).mappings()
     together = groupby(rows, key=lambda row: str(row["callback_id"]))
-    return tuple(
-        _session_of(list(legs), names or {}, given.get(callback_id, ())) for callback_id, legs in together
-    )
+    callers: dict[str, str] = {}
+    made = []
+    for callback_id, legs in together:
+        mine = list(legs)
+        made.append(_session_of(mine, names or {}, given.get(callback_id, ())))
+        callers[callback_id] = mine[0]["subscriber_id"]
+    return tuple(_told_apart(made, callers))
+
+
+def _told_apart(made: Sequence[RatedSession], callers: Mapping[str, str]) -> Iterator[RatedSession]:
+    """The callbacks with subscribers whom their name alone does not tell from one another."""
+    called = {(each.subscriber, callers[each.callback_id]) for each in made}
+    # Who was erased is nobody any more, and no id brings a name back.
+    shared = {name for name, many in Counter(name for name, _ in called).items() if many > 1} - {ERASED}
+    for each in made:
+        if each.subscriber in shared:
+            yield replace(each, subscriber=f"{each.subscriber} ({callers[each.callback_id]})")
+        else:
+            yield each
 
 
 def _session_of(

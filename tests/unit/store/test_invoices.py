@@ -11,6 +11,7 @@ from billing.ledger import adjustment_entry, payment_entry
 from billing.particulars import Party
 from billing.period import month
 from calls.cdr import LegRole
+from staff.drafts import draft
 from store import customers, invoices, ledger
 from store.database import Database
 from store.verify import count_entries, verify
@@ -38,6 +39,17 @@ def test_the_callbacks_of_a_month_become_an_invoice(company: Database) -> None:
         payments=facts.month.payments,
     )
     assert invoice.totals.charges == Decimal("0.2342")
+
+
+def test_F064_two_subscribers_of_one_name_are_two_lines_that_tell_them_apart(company: Database) -> None:
+    namesake = customers.Subscriber(id="anna-2", account_id="acme", name="Anna Example", home_country="GB")
+    company.call("namesake", customers.add_subscriber, namesake, CLERK)
+    for name, subscriber_id in (("cb1", "anna"), ("cb2", "anna-2"), ("cb3", "anna")):
+        made = callback(name, subscriber_id=subscriber_id)
+        company.call("play", play, made, story(made))
+    final = company.read("draft", draft, "acme", month=(2026, 3), now=NOW, seller=Party(name="Dialback"))
+    counted = [(each.label, each.calls) for each in final.by_subscriber]
+    assert counted == [("Anna Example (anna)", 2), ("Anna Example (anna-2)", 1)]
 
 
 def test_a_callback_is_in_the_month_in_which_it_ended_in_the_accounts_zone(company: Database) -> None:
