@@ -22,10 +22,10 @@ from rating.sheet import Fault, SheetRow
 DESTINATIONS, RATES, DESTINATION_RATES = FILES = ("Destinations.csv", "Rates.csv", "DestinationRates.csv")
 HEADER = (
     *("prefix", "destination", "rate_per_min", "next_rate_per_min"),
-    *("first_increment", "next_increment", "connect_fee"),
+    *("first_increment", "next_increment", "connect_fee", "rounding_method"),
 )
-MAX_COST = 5
-"""Its place in DestinationRates.csv, behind the two of the rounding, which is ours."""
+ROUNDING, MAX_COST = slice(3, 5), 5
+"""Places in DestinationRates.csv: how and to how many decimals a price is rounded, and its bound."""
 
 _NOTHING = re.compile(r"(?:0+(?:\.0*)?)?")
 _SECONDS = re.compile(r"([0-9]{1,6})(?:s|000000000|ns)?")
@@ -73,8 +73,9 @@ def _rows(
         if isinstance(terms, Fault):
             yield SheetRow(number, [], (terms,))
             continue
+        rounding = " ".join(cells[ROUNDING]).strip()
         for prefix in prefixes[cells[1]]:
-            yield SheetRow(number, [prefix, cells[1], *terms])
+            yield SheetRow(number, [prefix, cells[1], *terms, rounding])
 
 
 def _terms(intervals: Sequence[_Interval]) -> list[str] | Fault:

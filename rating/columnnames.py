@@ -49,6 +49,7 @@ class Field(StrEnum):
     ENABLED = "enabled"
     GRACE = "grace"
     ADDED = "added_seconds"
+    ROUNDING = "rounding_method"
     FREE_BELOW = "free_below"
     OTHER_CHARGE = "other_charge"
     IGNORED = "ignore"
@@ -150,6 +151,7 @@ NAMES: dict[Field, str] = {
         "|free seconds|included minutes|included minutes calls|min included|included"
     ),
     Field.ADDED: "additional grace|additional time|cdo|additional seconds|added seconds",
+    Field.ROUNDING: "rounding method|roundingmethod|rounding mode",
     Field.FREE_BELOW: "minimal time charge|minimal time to charge|minimal time buy|minimal time|free below",
     Field.OTHER_CHARGE: (
         "disconnect charge|disconnectcharge|disconnectcharge after|disconnect charge threshold"

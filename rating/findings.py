@@ -23,6 +23,7 @@ class FindingKind(StrEnum):
     LOSS = "loss"
     STATUS = "status"
     BLOCKS = "blocks"
+    ROUNDING = "rounding"
     UNKNOWN_BAND = "unknown_band"
     LEFT_OUT = "left_out"
     UNUSED_COLUMN = "unused_column"

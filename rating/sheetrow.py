@@ -57,6 +57,8 @@ _NOT_HELD = {
         "put it into the rate or the connect fee, or map the column to ignore with --mapping",
     ),
 }
+_HALF_UP = frozenset({"*middle", "*middle 4", "half up", "half-up"})
+"""How a sheet may say that it rounds as we do."""
 Value = TypeVar("Value")
 
 
@@ -156,6 +158,7 @@ class _Readings:
         )
         self.layout = layout
         self.places = layout.places
+        self.roundings: set[str] = set()
         self.has_surcharges = any(which in layout.places for which in _SURCHARGES)
         self.currency = currency
         self.prices = _Memory(lambda text: cells.price_units(text, habits))
@@ -246,6 +249,7 @@ class _Row:
             self._refuse(Field.TILL, "not after the start", remedy)
         self._check_currency()
         self._check_empty()
+        self._look_at_rounding()
         surcharges = (
             tuple(self._get(which, readings.prices) for which in _SURCHARGES)
             if readings.has_surcharges
@@ -390,6 +394,17 @@ class _Row:
                 name = self.readings.named(at)
                 problem = f"{cells.shown(self.texts[at])}: {problem}"
                 self.errors.append(RowError(self.number, name, problem, remedy))
+
+    def _look_at_rounding(self) -> None:
+        """Say once for each way of rounding that it is not ours."""
+        text = self._text(Field.ROUNDING)
+        if text and text.lower() not in _HALF_UP and text not in self.readings.roundings:
+            self.readings.roundings.add(text)
+            note = (
+                f"a price is rounded by {cells.shown(text)} there: here each leg is rounded half-up, once, to"
+                " the decimals of its plan"
+            )
+            self.findings.append(Finding(FindingKind.ROUNDING, self.number, "", note))
 
     def _refuse(self, which: Field, problem: str, remedy: str) -> None:
         self.errors.append(RowError(self.number, str(which), problem, remedy))

@@ -183,6 +183,22 @@ def test_a_bound_of_cgrates_that_a_row_cannot_say_is_refused(tmp_path: Path) -> 
     assert "--call-price-max" in found.errors[0].remedy
 
 
+def test_another_rounding_of_cgrates_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "Destinations.csv").write_text("DST_UK,44\nDST_UK,4420\nDST_FR,33\nDST_DE,49\nDST_ES,34\n")
+    (tmp_path / "Rates.csv").write_text("RT_1,0,0.1,60s,1s,0s\n")
+    (tmp_path / "DestinationRates.csv").write_text(
+        "DR_1,DST_DE,RT_1,*middle,4,0,\nDR_1,DST_UK,RT_1,*up,4,0,\nDR_1,DST_FR,RT_1,*up,4,0,\n"
+        "DR_1,DST_ES,RT_1,*down,2,0,\n"
+    )
+    found = read_path(tmp_path)
+    assert sorted(found.prices) == ["33", "34", "44", "4420", "49"]
+    assert [(each.kind, each.row) for each in found.findings] == [
+        (FindingKind.ROUNDING, 2),
+        (FindingKind.ROUNDING, 4),
+    ]
+    assert "'*up 4'" in found.findings[0].text
+
+
 def test_freeside_is_read_with_the_name_of_its_plan_in_the_header() -> None:
     head = (
         "Region Number,Region Name,Country Code,Prefixes,Basic: Included minutes/calls,"
