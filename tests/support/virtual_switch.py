@@ -87,6 +87,18 @@ class NoSounds:
         return 0.0
 
 
+class Voice:
+    """The log of one life. The dead say nothing: what they had begun is swept up at any later time."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger()
+        self.is_silent = False
+
+    def __getattr__(self, level: str) -> Any:
+        """The level's function, which does nothing once the voice is silent."""
+        return _unheard if self.is_silent else getattr(self._log, level)
+
+
 class SwitchLife:
     """The switch from a start to its death."""
 
@@ -106,7 +118,8 @@ class SwitchLife:
         self._wall = wall
         self._pbx = pbx
         self._terms = terms
-        log = structlog.get_logger()
+        log: Any = Voice()
+        self._voice = log
         database = self.database = InPlaceDatabase(url, clock)
         self._lease: node.NodeLease | None = None
         self.watch = LegWatch(self._on_news)
@@ -153,7 +166,7 @@ class SwitchLife:
             watch=self.watch,
             look_up=self.recovery.look_up,
             sounds=NoSounds(),
-            directory=Directories(database=database, log=structlog.get_logger("switch.directory")).of,
+            directory=Directories(database=database, log=log).of,
         )
         self._triggers = Triggers(
             desk=TriggerDesk(
@@ -201,9 +214,11 @@ class SwitchLife:
         self.database.stop()
         if self._lease is not None:
             self._lease.release()
+        self._voice.is_silent = True
 
     def kill(self) -> None:
         """As kill -9 does: nothing is finished, nothing is said."""
+        self._voice.is_silent = True
         self.database.is_dead = True
         self.database.close()
         for call in self.clock.getDelayedCalls():
@@ -237,6 +252,10 @@ class SwitchLife:
 def database_url(folder: Path) -> str:
     """Where a scenario keeps its rows."""
     return f"sqlite:///{folder / 'dialback.db'}"
+
+
+def _unheard(*_told: object, **_more: object) -> None:
+    """What a dead switch would have logged."""
 
 
 def _hurry(connection: Any, _record: object) -> None:
