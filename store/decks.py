@@ -139,8 +139,22 @@ def deck(connection: Connection, name: str, at: datetime) -> "Deck | DeckInTable
     if row is None:
         deck_info(connection, name)
         problem = f"deck {name!r} has no version in force at {at:%Y-%m-%dT%H:%M:%SZ}"
-        raise NotFound("deck", problem, "import one, or wait for its date")
+        raise NotFound("deck", problem, _way_into_force(connection, name))
     return _kept(connection, row)
+
+
+def _way_into_force(connection: Connection, name: str) -> str:
+    """What to do about a deck that holds nowhere yet."""
+    waiting = select(func.max(deck_versions.c.version)).where(
+        deck_versions.c.deck_name == name,
+        deck_versions.c.staged_at.is_not(None),
+        deck_versions.c.approved_at.is_(None),
+        deck_versions.c.withdrawn_at.is_(None),
+    )
+    version = connection.execute(waiting).scalar_one()
+    if version is None:
+        return "import one, or wait for its date"
+    return f"{name}:{version} is staged: `dialback deck approve {name}:{version}`, or wait for its date"
 
 
 def starts(connection: Connection, name: str) -> tuple[datetime, ...]:

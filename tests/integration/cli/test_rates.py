@@ -327,6 +327,7 @@ def test_one_is_one_row_and_a_time_is_told_as_everywhere(office: Office) -> None
     assert "1 row staged" in office.done(*words).out
     waits = office("deck", "show", "one", "--at", "2026-03-02T09:00:00+01:00").err
     assert "has no version in force at 2026-03-02T08:00:00Z;" in waits
+    assert "one:1 is staged: `dialback deck approve one:1`" in waits
     file.write_text(f"{HEADER}44,UK,0.30\n1,USA,0.24\n33,France,x\n", encoding="utf-8")
     assert "1 error in 1 of 3 rows" in office("deck", "import", "retail", str(file)).err
     held = office("deck", "approve", "retail:2", "--without-rejected").err
