@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.grouping import Wanted
 
 GROUPS = ("day", "destination", "carrier", "account", "subscriber", "tag", "trigger")
-FUNNEL_GROUPS = ("day", "country", "carrier", "account", "trigger")
+FUNNEL_GROUPS = ("day", "country", "carrier", "account", "subscriber", "tag", "destination", "trigger")
 TOTAL = "total"
 account_option = click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
 carrier_option = click.option("--carrier", metavar="CARRIER", help="Only over this carrier.")

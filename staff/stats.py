@@ -15,14 +15,16 @@ import rich_click as click
 from staff.desk import Desk, pass_desk
 from staff.listing import FOR_PEOPLE, Row
 from staff.ranges import give, report_output, span_from, span_options
+from staff.reportlines import FUNNEL_GROUPS
 
 RESULTS = ("completed", "unanswered", "abandoned", "failed", "cancelled", "under way")
 SPARE = ("under_way", "attempted")
-GROUPS = ("day", "country", "carrier", "account", "trigger")
 
 
 @click.command(epilog="Example: dialback stats --by day --month 2026-03")
-@click.option("--by", type=click.Choice(GROUPS), default="day", show_default=True, help="A line for each.")
+@click.option(
+    "--by", type=click.Choice(FUNNEL_GROUPS), default="day", show_default=True, help="A line for each."
+)
 @click.option("--account", "account_id", metavar="ACCOUNT", help="Only this account's.")
 @span_options
 @report_output

@@ -1,15 +1,16 @@
 """Callbacks counted by how far they came, and by how they ended.
 
 Reads: triggers, callbacks, their legs and history.
-Gives: Funnels by day, country, carrier, account or trigger; results by day; all are counts of records.
+Gives: Funnels, and results, by what FunnelBy names; all are counts of records.
 Knows nothing of: ratios (calls/funnel.py), printing.
 
-A trigger or callback belongs to the day on which it came in.
+A trigger or callback belongs to the day on which it came in. It stands for one carrier, the last that was
+to ring the subscriber; for one destination, the last that was dialled; and for the tag of its A-leg.
 """
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -23,12 +24,13 @@ from calls.cdr import LegRole
 from calls.events import DestinationKeyed
 from calls.funnel import Funnel
 from store.admissions import REFUSED
-from store.grouping import NOBODY, instant_number, local_day
-from store.schema import callback_log, callbacks, legs, triggers, trunks
+from store.grouping import NOBODY, destinations, instant_number, local_day
+from store.schema import callback_log, callbacks, cdrs, legs, triggers, trunks
 from values.e164 import country_of
 from values.masked import MaskedNumber, stored_number
 
 MILLISECOND_MICROS = 1000
+LATEST = legs.alias("latest")
 
 
 class FunnelBy(StrEnum):
@@ -38,6 +40,9 @@ class FunnelBy(StrEnum):
     COUNTRY = "country"
     CARRIER = "carrier"
     ACCOUNT = "account"
+    SUBSCRIBER = "subscriber"
+    TAG = "tag"
+    DESTINATION = "destination"
     TRIGGER = "trigger"
 
 
@@ -52,10 +57,11 @@ def funnels(
 ) -> Mapping[str, Funnel]:
     """The funnel of each group, in the order of their names."""
     sums: dict[str, _Sums] = defaultdict(_Sums)
-    name = _names(by)
+    counted = connection.execute(_callback_counts(by, span, account_id)).all()
+    name = _names(connection, by, [row.key for row in counted])
     for key, number in connection.execute(_refused_triggers(by, span, account_id)):
         sums[name(key)].counts[0] += number
-    for key, *numbers in connection.execute(_callback_counts(by, span, account_id)):
+    for key, *numbers in counted:
         into = sums[name(key)].counts
         # An admitted trigger has one callback, a request that was refused leaves no record.
         into[0] += numbers[0]
@@ -105,9 +111,10 @@ def results(
         func.sum(steps.c.originated),
         func.sum(steps.c.a_answered),
     ).group_by(steps.c.key, steps.c.state)
-    name = _names(by)
+    counted = connection.execute(query).all()
+    name = _names(connection, by, [row.key for row in counted])
     found: dict[str, tuple[dict[str, int], list[int]]] = defaultdict(lambda: (defaultdict(int), [0, 0]))
-    for key, state, number, attempted, answered in connection.execute(query):
+    for key, state, number, attempted, answered in counted:
         states, sums = found[name(key)]
         states[state if State(state).is_end else "under way"] += number
         sums[0] += int(attempted)
@@ -183,24 +190,29 @@ def _delays(by: FunnelBy, span: Span, account_id: str | None) -> Select[Any]:
 
 
 def _joined(by: FunnelBy, start: FromClause) -> FromClause:
-    if by is not FunnelBy.CARRIER:
-        return start
-    latest = legs.alias("latest")
+    match by:
+        case FunnelBy.CARRIER:
+            return _with_latest(start, LegRole.A).outerjoin(trunks, trunks.c.name == LATEST.c.trunk)
+        case FunnelBy.DESTINATION:
+            return _with_latest(start, LegRole.B)
+        case _:
+            return start
+
+
+def _with_latest(start: FromClause, role: LegRole) -> FromClause:
+    """Each callback with the latest of its legs of that role that was ordered."""
     other = legs.alias("other")
-    # The latest A-leg that was ordered: its carrier is the one that the callback stands for.
     last = (
         select(func.max(other.c.position))
         .where(
             other.c.callback_id == callbacks.c.id,
-            other.c.role == LegRole.A.value,
+            other.c.role == role.value,
             other.c.ordered_at.is_not(None),
         )
         .correlate(callbacks)
         .scalar_subquery()
     )
-    return start.outerjoin(
-        latest, (latest.c.callback_id == callbacks.c.id) & (latest.c.position == last)
-    ).outerjoin(trunks, trunks.c.name == latest.c.trunk)
+    return start.outerjoin(LATEST, (LATEST.c.callback_id == callbacks.c.id) & (LATEST.c.position == last))
 
 
 def _callback_key(by: FunnelBy, span: Span) -> ColumnElement[Any]:
@@ -213,23 +225,42 @@ def _callback_key(by: FunnelBy, span: Span) -> ColumnElement[Any]:
             return trunks.c.carrier
         case FunnelBy.ACCOUNT:
             return callbacks.c.account_id
+        case FunnelBy.SUBSCRIBER:
+            return callbacks.c.account_id + "/" + callbacks.c.subscriber_id
+        case FunnelBy.TAG:
+            return callbacks.c.account_id + "/" + _tag()
+        case FunnelBy.DESTINATION:
+            return LATEST.c.price_rate_id
         case FunnelBy.TRIGGER:
             return func.coalesce(callbacks.c.did, callbacks.c.origin_kind)
 
 
 def _trigger_key(by: FunnelBy, span: Span) -> ColumnElement[Any]:
-    """A refused trigger has no A-leg: no carrier, and of a country only its caller's."""
+    """A refused trigger has no leg: no carrier and destination, and of a country only its caller's."""
     match by:
         case FunnelBy.DAY:
             return local_day(triggers.c.received_at, span)
         case FunnelBy.COUNTRY:
             return triggers.c.caller
-        case FunnelBy.CARRIER:
+        case FunnelBy.CARRIER | FunnelBy.DESTINATION:
             return triggers.c.callback_id  # which a refused one has not
         case FunnelBy.ACCOUNT:
             return triggers.c.account_id
+        case FunnelBy.SUBSCRIBER | FunnelBy.TAG:
+            return triggers.c.account_id + f"/{NOBODY}"
         case FunnelBy.TRIGGER:
             return func.coalesce(triggers.c.did, triggers.c.did_raw)
+
+
+def _tag() -> ColumnElement[str]:
+    """The tag under which the A-leg is booked, or would be; NOBODY for none."""
+    booked = (
+        select(func.max(cdrs.c.tag))
+        .where(cdrs.c.callback_id == callbacks.c.id, cdrs.c.role == LegRole.A.value)
+        .correlate(callbacks)
+        .scalar_subquery()
+    )
+    return func.coalesce(func.nullif(func.coalesce(booked, callbacks.c.tag), ""), NOBODY)
 
 
 def _within(
@@ -239,12 +270,16 @@ def _within(
     return query if account_id is None else query.where(table.c.account_id == account_id)
 
 
-def _names(by: FunnelBy) -> Callable[[Any], str]:
+def _names(connection: Connection, by: FunnelBy, keys: Iterable[Any]) -> Callable[[Any], str]:
+    """What a key is called; `keys` are all that there may be."""
     match by:
         case FunnelBy.DAY:
             return lambda key: day_of(key).isoformat()
         case FunnelBy.COUNTRY:
             return cache(_country)
+        case FunnelBy.DESTINATION:
+            known = destinations(connection, filter(None, keys))
+            return lambda key: known.get(key, NOBODY)
         case _:
             return lambda key: key or NOBODY
 

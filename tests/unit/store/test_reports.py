@@ -23,12 +23,12 @@ from calls.cdr import LegRole
 from calls.falseanswers import Tally, score, tally
 from calls.quality import NER_CAUSES, total
 from rating.price import talk_seconds
-from store import carrierbills, creditnotes, funnels, ledger, receivables, reports, traffic
+from store import callbacks, carrierbills, creditnotes, funnels, ledger, receivables, reports, traffic
 from store.cdrs import CallRecord, list_cdrs
 from store.database import Database
 from store.errors import NotFound
 from store.funnels import FunnelBy
-from store.grouping import By, Wanted
+from store.grouping import By, Wanted, destinations
 from store.schema import settlements
 from values.money import decimal_units
 
@@ -219,19 +219,38 @@ def test_F154_what_was_given_back_before_the_invoice_is_no_revenue_either_as_in_
     assert whole.price_units == company.read("balance", ledger.balance_units, revenue, "EUR") == 2342 - 500
 
 
+def keyed_under(made: Callback, tag: str) -> list[Any]:
+    """Its story, with the destination keyed under that tag."""
+    return [
+        replace(each, legs=tuple(replace(leg_b, tag=tag) for leg_b in each.legs))
+        if isinstance(each, events.DestinationAuthorised)
+        else each
+        for each in story(made)
+    ]
+
+
 def test_F064_what_was_waived_stands_under_the_tag_that_the_invoice_puts_it_under(company: Database) -> None:
     plain = callback()
     asked = replace(plain, origin=replace(plain.origin, tag="asked"))
-    told = [
-        replace(each, legs=tuple(replace(leg_b, tag="keyed") for leg_b in each.legs))
-        if isinstance(each, events.DestinationAuthorised)
-        else each
-        for each in story(asked)
-    ]
-    company.call("play", play, asked, told)
+    company.call("play", play, asked, keyed_under(asked, "keyed"))
     company.call("waive", waive, asked.id)
     found = company.read("usage", reports.usage, Wanted(by=By.TAG, span=ALWAYS))
     assert {each.group: each.amount_units for each in found} == {"acme/keyed": 2342 - 100}
+
+
+def test_the_funnel_counts_a_callback_under_the_tag_of_its_call_else_under_the_one_it_was_asked_with(
+    company: Database,
+) -> None:
+    plain = callback()
+    asked = replace(plain, origin=replace(plain.origin, tag="asked"))
+    company.call("play", play, asked, keyed_under(asked, "keyed"))
+    waits = replace(asked, id="cb2", origin=replace(asked.origin, trigger_id="t2"))
+    company.call("create", callbacks.insert_callback, waits)
+    found = company.read("funnel", funnels.funnels, ALWAYS, FunnelBy.TAG)
+    assert {name: (each.authorised, each.b_answered) for name, each in found.items()} == {
+        "acme/keyed": (1, 1),
+        "acme/asked": (1, 0),
+    }
 
 
 @pytest.mark.parametrize("by", list(By))
@@ -338,6 +357,40 @@ def test_F151_the_time_from_trigger_to_ringing_is_told_by_country_and_carrier(
     assert set(by_country) == {"GB", "US"}
     assert (by_country["US"].authorised, by_country["GB"].authorised) == (0, len(played))
     assert by_country["GB"].ring_p95_seconds is not None
+
+
+def destination_dialled(made: Callback, rate_names: dict[str, str]) -> str:
+    dialled = [leg for leg in made.legs_b if leg.ordered_at is not None]
+    return rate_names[dialled[-1].price_rate_id] if dialled else "-"
+
+
+@pytest.mark.parametrize("by", [FunnelBy.SUBSCRIBER, FunnelBy.DESTINATION])
+def test_the_funnel_goes_by_subscriber_and_by_the_last_destination_as_a_hand_count_does(
+    company_after: Database, played: list[Callback], by: FunnelBy
+) -> None:
+    def named(connection: Connection) -> dict[str, str]:
+        return destinations(connection, (leg.price_rate_id for made in played for leg in made.legs_b))
+
+    rate_names = company_after.read("names", named)
+    expected: dict[str, list[int]] = defaultdict(lambda: [0] * 6)
+    for made in played:
+        group = {
+            FunnelBy.SUBSCRIBER: f"{made.account_id}/{made.subscriber_id}",
+            FunnelBy.DESTINATION: destination_dialled(made, rate_names),
+        }[by]
+        for place, value in enumerate(steps(made)):
+            expected[group][place] += value
+    assert len(expected) > 1
+    found = company_after.read("funnel", funnels.funnels, ALWAYS, by)
+    assert {
+        name: [each.authorised, each.originated, each.a_answered, each.accepted, each.keyed, each.b_answered]
+        for name, each in found.items()
+        if each.authorised
+    } == dict(expected)
+    results = company_after.read("results", funnels.results, ALWAYS, by)
+    assert {each.group: each.callbacks for each in results} == {
+        name: numbers[0] for name, numbers in expected.items()
+    }
 
 
 @pytest.mark.parametrize("by", list(FunnelBy))
