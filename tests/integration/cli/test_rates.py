@@ -374,3 +374,20 @@ def test_a_diff_tells_each_term_that_changes_and_when_a_row_closes(office: Offic
             None,
         ),
     }
+
+
+def test_a_sheet_that_lacks_more_than_a_fifth_of_the_prefixes_is_held_until_somebody_says_why(
+    office: Office,
+) -> None:
+    file = office.folder / "sheet.csv"
+    prefixes = ("30", "31", "32", "33", "34", "36", "39", "40", "41", "43")
+    for version, kept in ((1, 10), (2, 8), (3, 6)):
+        file.write_text(HEADER + "".join(f"{each},Place {each},0.1\n" for each in prefixes[:kept]), "utf-8")
+        words = ("deck", "import", "whole", str(file), "--kind", "sell", "--currency", "USD")
+        told = office.done(*words, "--sheet", "a-z")
+        approved = office("deck", "approve", f"whole:{version}", "--reason", "new list")
+        assert ("is it whole?" in told.out + told.err) is (version == 3)
+        assert (approved.code == 0) is (version < 3), approved.err
+        if version == 3:
+            assert "2 of 8 prefixes are not on the sheet any more: is it whole?" in told.out + told.err
+    office.done("deck", "approve", "whole:3", "--override", "they gave up two countries")

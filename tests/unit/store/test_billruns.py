@@ -195,6 +195,31 @@ def test_F061_a_month_of_no_calls_totals_nothing_and_has_no_set_up_line(company:
     assert company.read("entries", ledger.list_entries) == ()
 
 
+def test_F063_five_calls_are_five_callbacks_with_full_lines_whose_sum_is_the_total(company: Database) -> None:
+    talks = (1, 29, 30, 31, 600)
+    for number, talk in enumerate(talks, 1):
+        made = callback(f"cb{number}")
+        company.call("play", play, made, story(made, talk))
+    head = head_of(company)
+    invoice = company.read("invoice", papers.invoice_of, head.number)
+    lines_b = [session.lines[-1] for session in invoice.sessions]
+    assert [(line.talk_seconds, line.billed_seconds) for line in lines_b] == [
+        (1, 30), (29, 30), (30, 30), (31, 31), (600, 600),
+    ]  # fmt: skip
+    for line in invoice.lines:
+        assert line.at.utcoffset() is not None
+        assert line.number
+        assert line.destination
+        assert line.increments == "30/1"
+        assert line.per_minute > 0
+    assert len(invoice.lines) == 2 * len(talks)
+    assert sum(line.amount for line in invoice.lines) == head.totals.charges
+    assert head.totals.charges + head.totals.rounding == head.totals.total == -balance(company)
+    shown = forms(invoice)["txt"].decode()
+    assert all(f"{line.amount:.4f}" in shown for line in invoice.lines)
+    assert company.read("verify", verify) == ()
+
+
 @pytest.mark.parametrize(
     ("used", "total"), [("0", "4.00"), ("19.99", "23.99"), ("20.00", "20.00"), ("20.01", "20.01")]
 )

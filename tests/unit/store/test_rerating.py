@@ -272,6 +272,21 @@ def test_a_callback_that_a_credit_note_gave_back_of_keeps_its_price_and_is_named
     assert not list(company.read("verify", verify))
 
 
+def test_F148_a_callback_that_is_on_an_invoice_keeps_its_price_and_is_named(company: Database) -> None:
+    call(company, 30)
+    terms = billruns.Terms(seller=Party(name="Dialback"), pattern="INV-{n:04}", due_days=14)
+    april = replace(CLERK, at=NOW + 31 * DAY)
+    company.call("close", billruns.close, ["acme"], month_of=(2026, 3), terms=terms, author=april)
+    before = rows(company, "entries"), receivable(company)
+    dearer(company)
+    found = chunks(company, MONTH, write="r1")
+    passed = [(each.session.callback_id, each.why) for chunk in found for each in chunk.passed]
+    assert passed == [("cb1", "it is on an invoice: write a credit note")]
+    assert totals(found) == []
+    assert (rows(company, "entries"), receivable(company)) == before
+    assert company.read("verify", verify) == ()
+
+
 def test_only_the_callbacks_that_are_wished_are_priced_anew(company: Database) -> None:
     call(company, 31)
     dearer(company)
