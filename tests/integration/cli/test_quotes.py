@@ -38,6 +38,22 @@ def test_F142_W30_W35_a_quote_has_both_legs_and_the_longest_talk(plans: Office) 
     assert (quoted["all"]["total"], quoted["all"]["longest_talk_seconds"]) == ("3.5517", 848)
 
 
+def test_F052_the_same_call_has_two_prices_under_the_plans_of_two_accounts(plans: Office) -> None:
+    since = ("--effective", "2026-01-01")
+    file = plans.folder / "corporate.csv"
+    file.write_text("prefix,destination,rate_per_min\n44,United Kingdom,0.10\n1,North America,0.15\n")
+    deck = ("deck", "import", "corporate", str(file), "--kind", "sell", "--currency", "USD", "--approve")
+    plans.done(*deck, *since)
+    plans.done("plan", "add", "corporate", "--deck", "corporate", "--a-leg-policy", "free", *since)
+    amounts = {}
+    for plan in ("w30", "corporate"):
+        account = ("account", "add", plan, "--name", plan, "--currency", "USD", "--plan", plan)
+        plans.done(*account, "--zone", "UTC", "--credit-limit", "50")
+        quoted = legs_of(plans, "--account", plan, *W30[2:], "--seconds", "600")
+        amounts[plan] = (quoted["B"]["amount"], quoted["all"]["total"])
+    assert amounts == {"w30": ("2.50", "3.5517"), "corporate": ("1.50", "1.50")}
+
+
 def test_W34_a_credit_that_is_too_small_names_what_is_missing(plans: Office) -> None:
     told = plans.done("quote", *W30, "--seconds", "1", "--credit", "0.17").out
     assert "Longest talk: none; USD 0.0083 are missing" in told

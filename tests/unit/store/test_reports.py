@@ -124,6 +124,21 @@ def test_use_is_what_a_clerk_would_add_up_from_the_records(
     assert {each.currency for each in found} == {"EUR"}
 
 
+def test_V19_6_a_report_counts_a_call_that_ends_as_it_begins_and_none_that_ends_as_it_does(
+    company: Database,
+) -> None:
+    first = callback()
+    company.call("play", play, first, story(first))
+    (ended_at,) = {each.session_ended_at for each in company.read("cdrs", list_cdrs, callback_id=first.id)}
+    for starts_at, counts in ((ended_at, True), (ended_at - timedelta(days=1), False)):
+        span = Span(starts_at=starts_at, ends_at=starts_at + timedelta(days=1), zone="UTC")
+        for report in (reports.usage, reports.takings):
+            assert bool(company.read("report", report, Wanted(by=By.ACCOUNT, span=span))) is counts
+        wanted = Wanted(by=By.CARRIER, span=span)
+        found = company.read("quality", traffic.traffic, wanted, ner_causes=NER_CAUSES)
+        assert bool(found) is counts
+
+
 def test_a_callback_that_rang_a_destination_twice_is_one_callback_of_it(company: Database) -> None:
     first = callback()
     busy, again = leg(first, LegRole.B), leg(first, LegRole.B, id="cb1-b2")
